@@ -1,0 +1,5 @@
+//! The program: command line, executor, sockets, serial ports, SPI, files, database, broker, web page.
+//! The only place with a clock.
+
+pub mod clock;
+pub mod view;

@@ -1,0 +1,20 @@
+//! `dlb`: see `dlb --help`.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Balances electric-car chargers on one grid connection.
+#[derive(Parser, Debug)]
+#[command(name = "dlb", version, about)]
+struct CommandLine {
+    #[command(subcommand)]
+    door: Door,
+}
+
+/// Each door is a room of its own; this file only opens them.
+#[derive(Subcommand, Debug)]
+enum Door {}
+
+fn main() -> ExitCode {
+    match CommandLine::parse().door {}
+}

@@ -1,0 +1,291 @@
+//! What page, broker and API clients see of a [`Status`]: SI units, names instead of indexes, a
+//! sentence for every reason. The shape of `GET /api/v1/site` and of every live update.
+
+use dlb_engine::allocation::Reason;
+use dlb_engine::lines::PerLine;
+use dlb_engine::reading::{NoReading, Quality, Reading};
+use dlb_engine::snapshot::{Reservation, Strategy};
+use dlb_engine::time::Instant;
+use dlb_engine::units::Milliamps;
+use dlb_links::charger::OutletState;
+use dlb_wiring::event::{Alert, Severity};
+use dlb_wiring::status::{ChargerStatus, CircuitStatus, MeterStatus, Mode, Status, WaitingCharger};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Amperes on L1, L2, L3: always three.
+pub type Amps = Vec<f64>;
+
+/// The site at one instant.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SiteView {
+    /// Milliseconds since 1970, or null while the clock is unknown.
+    pub time_ms: Option<i64>,
+    pub name: String,
+    /// `equal`, `first-come`, `priority` or `departure`.
+    pub strategy: &'static str,
+    /// `dynamic`: by measurement. `static`: a meter is lost.
+    pub mode: &'static str,
+    pub circuits: Vec<CircuitView>,
+    pub meters: Vec<MeterView>,
+    pub chargers: Vec<ChargerView>,
+    pub waiting: Vec<WaitingView>,
+    pub alerts: Vec<AlertView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CircuitView {
+    pub id: String,
+    pub parent: Option<String>,
+    pub limit_a: Amps,
+    /// A lower limit that somebody set, with the seconds that it still lasts.
+    pub lowered: Option<LoweredView>,
+    pub measured_a: Option<Amps>,
+    pub other_load_a: Amps,
+    /// The most that may flow by all limits possibly in force.
+    pub worst_case_a: Amps,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct LoweredView {
+    pub limit_a: Amps,
+    pub lasts_s: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct MeterView {
+    pub id: String,
+    pub circuit: String,
+    /// `good`, `doubtful`, `bad` or `missing`.
+    pub quality: &'static str,
+    pub age_s: Option<f64>,
+    pub current_a: Vec<Option<f64>>,
+    pub voltage_v: Vec<Option<f64>>,
+    pub power_w: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ChargerView {
+    pub id: String,
+    pub circuit: String,
+    pub online: bool,
+    pub vendor: String,
+    pub model: String,
+    pub firmware: String,
+    /// OCPP 1.6 `ChargePointStatus`, or `Unknown`.
+    pub state: &'static str,
+    /// The limit that was last sent; null before the first one.
+    pub limit_a: Option<f64>,
+    /// The charger has been seen to follow the limit.
+    pub confirmed: bool,
+    pub reason: String,
+    pub reason_code: &'static str,
+    /// On the site's lines; null if unknown.
+    pub drawn_a: Option<Amps>,
+    pub power_w: Option<i64>,
+    pub session: Option<SessionView>,
+    pub max_a: f64,
+    pub fallback_a: f64,
+    pub fallback_armed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SessionView {
+    pub session: u64,
+    pub tag: String,
+    pub started_ms: Option<i64>,
+    pub energy_wh: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct WaitingView {
+    pub name: String,
+    pub outlets: u8,
+    pub vendor: String,
+    pub model: String,
+    pub serial: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct AlertView {
+    /// `note`, `warning` or `alarm`.
+    pub severity: &'static str,
+    pub about: String,
+    pub code: &'static str,
+    pub text: String,
+    pub age_s: u64,
+}
+
+impl SiteView {
+    #[must_use]
+    pub fn new(status: &Status) -> Self {
+        let name = |ix: dlb_engine::site::CircuitIx| {
+            status.circuits.get(ix.0).map_or("?", |circuit| circuit.id.as_str())
+        };
+        Self {
+            time_ms: status.wall.map(|wall| wall.0),
+            name: status.name.clone(),
+            strategy: strategy_name(status.strategy),
+            mode: match status.mode {
+                Mode::Dynamic => "dynamic",
+                Mode::Static => "static",
+            },
+            circuits: status.circuits.iter().map(|circuit| circuit_view(circuit, status.at)).collect(),
+            meters: status.meters.iter().map(|meter| meter_view(meter, status.at)).collect(),
+            chargers: status.chargers.iter().map(|charger| charger_view(charger, &name)).collect(),
+            waiting: status.waiting.iter().map(waiting_view).collect(),
+            alerts: status.alerts.iter().map(|alert| alert_view(alert, status.at)).collect(),
+        }
+    }
+}
+
+#[must_use]
+pub const fn strategy_name(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Equal => "equal",
+        Strategy::FirstCome => "first-come",
+        Strategy::Priority => "priority",
+        Strategy::Departure => "departure",
+    }
+}
+
+/// A short sentence for people and a stable word for programs.
+pub fn explain<'a>(
+    reason: Reason,
+    circuit: &impl Fn(dlb_engine::site::CircuitIx) -> &'a str,
+) -> (String, &'static str) {
+    match reason {
+        Reason::NoCar => ("no car".into(), "no-car"),
+        Reason::WantsNoMore => ("wants no more".into(), "wants-no-more"),
+        Reason::ChargerMaximum => ("charger's own maximum".into(), "charger-maximum"),
+        Reason::LineFull { circuit: at, line } => {
+            (format!("{} of {} is full", line.name(), circuit(at)), "line-full")
+        }
+        Reason::PowerFull { circuit: at } => {
+            (format!("power limit of {} reached", circuit(at)), "power-full")
+        }
+        Reason::WaitsForTurn { circuit: at, line } => {
+            (format!("waits for its turn on {} of {}", line.name(), circuit(at)), "waits-for-turn")
+        }
+        Reason::NothingLeft { circuit: at, line } => {
+            (format!("nothing left on {} of {}", line.name(), circuit(at)), "nothing-left")
+        }
+        Reason::Reserved(why) => match why {
+            Reservation::OutOfReach => ("out of reach, worst case set aside".into(), "out-of-reach"),
+            Reservation::Disobeys => ("draws more than allowed, set aside".into(), "disobeys"),
+            Reservation::Uncontrollable => ("cannot be limited, rating set aside".into(), "uncontrollable"),
+        },
+    }
+}
+
+/// OCPP 1.6 name of an outlet's state.
+#[must_use]
+pub const fn state_name(state: OutletState) -> &'static str {
+    match state {
+        OutletState::Unknown => "Unknown",
+        OutletState::Available => "Available",
+        OutletState::Preparing => "Preparing",
+        OutletState::Charging => "Charging",
+        OutletState::SuspendedEv => "SuspendedEV",
+        OutletState::SuspendedEvse => "SuspendedEVSE",
+        OutletState::Finishing => "Finishing",
+        OutletState::Reserved => "Reserved",
+        OutletState::Unavailable => "Unavailable",
+        OutletState::Faulted => "Faulted",
+    }
+}
+
+fn amps(values: PerLine<Milliamps>) -> Amps {
+    values.map(Milliamps::as_amps).0.to_vec()
+}
+
+fn circuit_view(circuit: &CircuitStatus, now: Instant) -> CircuitView {
+    CircuitView {
+        id: circuit.id.clone(),
+        parent: circuit.parent.clone(),
+        limit_a: amps(circuit.limit),
+        lowered: circuit
+            .lowered
+            .map(|(limit, until)| LoweredView { limit_a: amps(limit), lasts_s: until.since(now).as_secs() }),
+        measured_a: circuit.measured.map(amps),
+        other_load_a: amps(circuit.other_load),
+        worst_case_a: amps(circuit.worst_case),
+    }
+}
+
+fn meter_view(meter: &MeterStatus, now: Instant) -> MeterView {
+    let quality = match &meter.reading {
+        Ok(reading) => match reading.quality {
+            Quality::Good => "good",
+            Quality::Doubtful(_) => "doubtful",
+            Quality::Bad(_) => "bad",
+        },
+        Err(NoReading::NotYet | NoReading::Timeout | NoReading::Disconnected) => "missing",
+        Err(NoReading::Garbled | NoReading::Refused) => "bad",
+    };
+    let reading = meter.reading.unwrap_or(Reading::empty(now));
+    MeterView {
+        id: meter.id.clone(),
+        circuit: meter.circuit.clone(),
+        quality,
+        age_s: meter.reading.ok().map(|reading| now.since(reading.at).as_secs_f64()),
+        current_a: reading.current.map(|value| value.map(Milliamps::as_amps)).0.to_vec(),
+        voltage_v: reading.voltage.map(|value| value.map(dlb_engine::units::Millivolts::as_volts)).0.to_vec(),
+        power_w: reading.power_total.map(|watts| watts.0),
+    }
+}
+
+fn charger_view<'a>(
+    charger: &ChargerStatus,
+    circuit: &impl Fn(dlb_engine::site::CircuitIx) -> &'a str,
+) -> ChargerView {
+    let (reason, reason_code) = explain(charger.reason, circuit);
+    ChargerView {
+        id: charger.id.clone(),
+        circuit: charger.circuit.clone(),
+        online: charger.online,
+        vendor: charger.identity.vendor.clone(),
+        model: charger.identity.model.clone(),
+        firmware: charger.identity.firmware.clone(),
+        state: state_name(charger.state),
+        limit_a: charger.limit.map(Milliamps::as_amps),
+        confirmed: charger.confirmed,
+        reason,
+        reason_code,
+        drawn_a: charger.drawn.map(amps),
+        power_w: charger.power.map(|watts| watts.0),
+        session: charger.session.as_ref().map(|session| SessionView {
+            session: session.session,
+            tag: session.tag.clone(),
+            started_ms: session.started.map(|wall| wall.0),
+            energy_wh: session.energy.map(|energy| energy.0),
+        }),
+        max_a: charger.max.as_amps(),
+        fallback_a: charger.fallback.as_amps(),
+        fallback_armed: charger.fallback_armed,
+    }
+}
+
+fn waiting_view(waiting: &WaitingCharger) -> WaitingView {
+    WaitingView {
+        name: waiting.name.clone(),
+        outlets: waiting.outlets,
+        vendor: waiting.identity.vendor.clone(),
+        model: waiting.identity.model.clone(),
+        serial: waiting.identity.serial.clone(),
+    }
+}
+
+fn alert_view(alert: &Alert, now: Instant) -> AlertView {
+    AlertView {
+        severity: match alert.severity {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Alarm => "alarm",
+        },
+        about: alert.about.clone(),
+        code: alert.code,
+        text: alert.text.clone(),
+        age_s: now.since(alert.at).as_secs(),
+    }
+}

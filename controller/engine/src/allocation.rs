@@ -1,0 +1,42 @@
+//! What was decided: a limit for every charger, and why it is not more.
+
+use crate::lines::{Line, PerLine};
+use crate::site::CircuitIx;
+use crate::snapshot::Reservation;
+use crate::units::Milliamps;
+
+/// One decision, in the order of the site's chargers and circuits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Allocation {
+    pub grants: Vec<Grant>,
+    /// The worst case that this allocation permits in each circuit, other load included.
+    pub used: Vec<PerLine<Milliamps>>,
+}
+
+/// A charger's limit and what held it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub limit: Milliamps,
+    pub reason: Reason,
+}
+
+/// What stands in the way of more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// No car is connected.
+    NoCar,
+    /// The car has all that it wants.
+    WantsNoMore,
+    /// The charger's own maximum.
+    ChargerMaximum,
+    /// This line of this circuit is full; it was shared fairly.
+    LineFull { circuit: CircuitIx, line: Line },
+    /// The power limit of this circuit is reached.
+    PowerFull { circuit: CircuitIx },
+    /// There is not enough for everybody's minimum; this car waits for its turn.
+    WaitsForTurn { circuit: CircuitIx, line: Line },
+    /// The circuit is loaded by others so far that not even one minimum fits.
+    NothingLeft { circuit: CircuitIx, line: Line },
+    /// Set aside, not allocated.
+    Reserved(Reservation),
+}

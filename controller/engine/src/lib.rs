@@ -1,0 +1,23 @@
+//! The deciding half of dlb: what is measured, what is allowed, what must be commanded.
+//!
+//! Nothing in here talks to the world. There is no clock (every function that depends on time takes
+//! `now` and returns when it wants to be woken), no randomness, no thread, no I/O crate and no word of
+//! any protocol. The same inputs give the same outputs, to the bit.
+//!
+//! The rooms, in the order in which data passes through them; a room may use those above it:
+//!
+//! | room | turns … into … |
+//! |---|---|
+//! | [`units`], [`time`], [`lines`] | the words: amperes, instants, the three lines |
+//! | [`reading`] | what a meter said, how old and how good it is |
+//! | [`site`] | the tree of circuits and the chargers on it |
+//! | [`snapshot`] | one frozen picture of the site |
+//! | [`allocation`] | a limit and a reason for every charger |
+
+pub mod allocation;
+pub mod lines;
+pub mod reading;
+pub mod site;
+pub mod snapshot;
+pub mod time;
+pub mod units;

@@ -1,0 +1,193 @@
+//! The site: a tree of circuits and the chargers that hang on it. Checked once, at the door.
+//!
+//! Circuits and chargers are addressed by index ([`CircuitIx`], [`ChargerIx`]); a parent always has a
+//! smaller index than its children, so one backward pass over the circuits adds up a whole tree.
+
+use crate::lines::{PerLine, Wiring};
+use crate::units::{Milliamps, Millivolts, Watts};
+use std::collections::BTreeMap;
+
+/// Position of a circuit in [`Site::circuits`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CircuitIx(pub usize);
+
+/// Position of a charger (one outlet) in [`Site::chargers`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChargerIx(pub usize);
+
+/// A protected part of the installation: the grid connection, a sub-board, a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Circuit {
+    pub id: String,
+    pub parent: Option<CircuitIx>,
+    /// What the protective device or the contract allows on each line.
+    pub limit: PerLine<Milliamps>,
+    /// A limit on total power, beside the one per line.
+    pub limit_power: Option<Watts>,
+    pub supply: Supply,
+}
+
+/// The supply system, with the nominal voltage that names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supply {
+    /// Three lines and neutral; line to neutral.
+    Star(Millivolts),
+    /// Three lines without neutral; line to line.
+    Delta(Millivolts),
+    /// Two lines at 180° and neutral; line to neutral.
+    Split(Millivolts),
+    /// One line and neutral.
+    Single(Millivolts),
+}
+
+/// One outlet that can be limited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Charger {
+    pub id: String,
+    pub circuit: CircuitIx,
+    pub wiring: Wiring,
+    /// Smallest current that charges at all; IEC 61851-1 says 6 A, some cars need more.
+    pub min: Milliamps,
+    /// What charger, cable and its own protective device allow.
+    pub max: Milliamps,
+    /// The charger rounds limits down to multiples of this.
+    pub step: Milliamps,
+    /// What the charger falls back to by itself when it hears nothing: 0, or at least `min`.
+    pub fallback: Milliamps,
+    /// Smaller numbers are served first.
+    pub priority: u8,
+    /// Share against others of the same priority.
+    pub weight: f64,
+}
+
+/// A site whose tree has been checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    circuits: Vec<Circuit>,
+    chargers: Vec<Charger>,
+}
+
+/// What can be wrong with a tree. Index and identity name the culprit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SiteFault {
+    NoCircuit,
+    DuplicateCircuit(String),
+    DuplicateCharger(String),
+    /// The parent comes later than its child, or not at all.
+    ParentAfterChild(String),
+    UnknownCircuit {
+        charger: String,
+    },
+    /// `min`, `max`, `step` or `weight` contradict each other.
+    Range {
+        charger: String,
+    },
+    FallbackOutOfRange {
+        charger: String,
+    },
+}
+
+impl Site {
+    /// Checks a tree; all faults at once.
+    ///
+    /// # Errors
+    /// Every contradiction found, in the order of the lists.
+    pub fn new(circuits: Vec<Circuit>, chargers: Vec<Charger>) -> Result<Self, Vec<SiteFault>> {
+        let site = Self { circuits, chargers };
+        let faults = site.faults();
+        if faults.is_empty() { Ok(site) } else { Err(faults) }
+    }
+
+    #[must_use]
+    pub fn circuits(&self) -> &[Circuit] {
+        &self.circuits
+    }
+
+    #[must_use]
+    pub fn chargers(&self) -> &[Charger] {
+        &self.chargers
+    }
+
+    #[must_use]
+    pub fn circuit(&self, ix: CircuitIx) -> &Circuit {
+        &self.circuits[ix.0]
+    }
+
+    #[must_use]
+    pub fn charger(&self, ix: ChargerIx) -> &Charger {
+        &self.chargers[ix.0]
+    }
+
+    pub fn charger_indexes(&self) -> impl Iterator<Item = ChargerIx> + use<> {
+        (0..self.chargers.len()).map(ChargerIx)
+    }
+
+    /// The charger's own circuit first, then its parents up to the root.
+    pub fn path(&self, charger: ChargerIx) -> impl Iterator<Item = CircuitIx> + '_ {
+        let first = Some(self.chargers[charger.0].circuit);
+        core::iter::successors(first, |ix| self.circuits[ix.0].parent)
+    }
+
+    #[must_use]
+    pub fn find_charger(&self, id: &str) -> Option<ChargerIx> {
+        self.chargers.iter().position(|charger| charger.id == id).map(ChargerIx)
+    }
+
+    #[must_use]
+    pub fn find_circuit(&self, id: &str) -> Option<CircuitIx> {
+        self.circuits.iter().position(|circuit| circuit.id == id).map(CircuitIx)
+    }
+
+    fn faults(&self) -> Vec<SiteFault> {
+        let mut faults = Vec::new();
+        if self.circuits.is_empty() {
+            faults.push(SiteFault::NoCircuit);
+        }
+        let mut seen = BTreeMap::new();
+        for (ix, circuit) in self.circuits.iter().enumerate() {
+            if seen.insert(circuit.id.as_str(), ()).is_some() {
+                faults.push(SiteFault::DuplicateCircuit(circuit.id.clone()));
+            }
+            if circuit.parent.is_some_and(|parent| parent.0 >= ix) {
+                faults.push(SiteFault::ParentAfterChild(circuit.id.clone()));
+            }
+        }
+        let mut seen = BTreeMap::new();
+        for charger in &self.chargers {
+            if seen.insert(charger.id.as_str(), ()).is_some() {
+                faults.push(SiteFault::DuplicateCharger(charger.id.clone()));
+            }
+            faults.extend(self.charger_faults(charger));
+        }
+        faults
+    }
+
+    fn charger_faults(&self, charger: &Charger) -> Vec<SiteFault> {
+        let mut faults = Vec::new();
+        let id = || charger.id.clone();
+        if charger.circuit.0 >= self.circuits.len() {
+            faults.push(SiteFault::UnknownCircuit { charger: id() });
+        }
+        let ordered = Milliamps::ZERO < charger.min && charger.min <= charger.max;
+        let weighted = charger.weight.is_finite() && charger.weight > 0.0;
+        if !ordered || !weighted || charger.step < Milliamps::ZERO {
+            faults.push(SiteFault::Range { charger: id() });
+        }
+        let fallback = charger.fallback;
+        if fallback != Milliamps::ZERO && !(charger.min..=charger.max).contains(&fallback) {
+            faults.push(SiteFault::FallbackOutOfRange { charger: id() });
+        }
+        faults
+    }
+}
+
+impl Supply {
+    /// Watts that one ampere means on the lines that a charger loads (power factor 1).
+    #[must_use]
+    pub fn volts_line_to_neutral(self) -> Millivolts {
+        match self {
+            Self::Star(volts) | Self::Split(volts) | Self::Single(volts) => volts,
+            Self::Delta(volts) => Millivolts((f64::from(volts.0) / 3f64.sqrt()).round() as i32),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The one door: what happens on a site, and what dlb does about it.
+
+use crate::settings::{PortIx, Settings};
+use dlb_engine::lines::PerLine;
+use dlb_engine::reading::{NoReading, Reading};
+use dlb_engine::snapshot::Strategy;
+use dlb_engine::time::{Duration, Instant, WallTime};
+use dlb_engine::units::{Milliamps, WattHours};
+use dlb_links::modbus;
+
+/// One WebSocket of a charger; numbers are never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A deadline passed.
+    Tick,
+    /// The wall clock became known or was set.
+    WallClock(WallTime),
+    /// From the sampling thread, or its silence.
+    Clamps {
+        meter: String,
+        outcome: Result<Reading, NoReading>,
+    },
+    /// The answer to the last [`Effect::Modbus`] of this port.
+    ModbusAnswer {
+        port: PortIx,
+        answer: Result<Vec<u16>, modbus::Fault>,
+    },
+    OcppOpened {
+        connection: ConnectionId,
+        identity: String,
+    },
+    OcppFrame {
+        connection: ConnectionId,
+        text: String,
+    },
+    OcppClosed {
+        connection: ConnectionId,
+    },
+    /// Somebody asks for something: a person on the page, a broker, an input.
+    Order(Order),
+    /// A new configuration, already checked. What is running and still configured goes on.
+    Configured(Box<Settings>),
+    /// The program is about to end: put chargers on safe limits.
+    Stopping,
+}
+
+/// Something that people or other systems may ask for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    Strategy(Strategy),
+    /// A lower limit for the whole site; ends by itself. `None` takes it back.
+    SiteLimit {
+        limit: Option<PerLine<Milliamps>>,
+        lasts: Duration,
+    },
+    /// Hold a charger at no more than this; `None` takes it back, zero pauses it.
+    ChargerLimit {
+        charger: String,
+        limit: Option<Milliamps>,
+    },
+    /// A driver's wish.
+    Departure {
+        charger: String,
+        at: Option<WallTime>,
+        energy: Option<WattHours>,
+    },
+    /// Forget a charger that waits to be adopted.
+    Dismiss {
+        identity: String,
+    },
+}
+
+/// Something to be done by the program, without a choice left in it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    OcppSend {
+        connection: ConnectionId,
+        text: String,
+    },
+    OcppClose {
+        connection: ConnectionId,
+        why: String,
+    },
+    /// One request; its answer must come as [`Event::ModbusAnswer`] before the next is made.
+    Modbus {
+        port: PortIx,
+        request: modbus::Request,
+    },
+    /// To be written down for good before anything else is told about it.
+    Record(Record),
+    /// The picture changed; see [`crate::status::Status`].
+    Publish,
+}
+
+/// What is kept for good.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    SessionStarted {
+        charger: String,
+        session: u64,
+        tag: String,
+        at: Option<WallTime>,
+        register: Option<WattHours>,
+    },
+    SessionEnded {
+        charger: String,
+        session: u64,
+        at: Option<WallTime>,
+        energy: Option<WattHours>,
+        why: String,
+    },
+    /// What probing a charger taught, as an opaque text that the link can read back after a restart.
+    Learnt {
+        identity: String,
+        memory: String,
+    },
+    Alert(Alert),
+}
+
+/// Something that a person should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    pub at: Instant,
+    pub severity: Severity,
+    /// What it is about: a charger, a meter, a circuit or `site`.
+    pub about: String,
+    /// Stable, for programs: `meter-lost`, `charger-disobeys`, …
+    pub code: &'static str,
+    /// What happened and what to do, in one or two sentences.
+    pub text: String,
+    /// The trouble is over.
+    pub cleared: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Note,
+    Warning,
+    Alarm,
+}

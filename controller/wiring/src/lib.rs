@@ -1,0 +1,8 @@
+//! Engine and links as one machine: `handle(now, Event)` in, [`event::Effect`]s out, and a deadline.
+//!
+//! The program runs it against the world, the simulator against a made-up one. All that happens on a
+//! site enters by the one door, as an [`event::Event`]; all that dlb does leaves as an effect.
+
+pub mod event;
+pub mod settings;
+pub mod status;

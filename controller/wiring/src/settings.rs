@@ -1,0 +1,108 @@
+//! The checked configuration of a site. Made at the door from the file's types; nothing here is
+//! checked again.
+
+use dlb_engine::lines::PerLine;
+use dlb_engine::site::{ChargerIx, CircuitIx, Site};
+use dlb_engine::snapshot::Strategy;
+use dlb_engine::time::Duration;
+use dlb_engine::units::Milliamps;
+use dlb_links::charger::Outlet;
+
+/// Everything that the controller must know of a site.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub name: String,
+    pub site: Site,
+    pub meters: Vec<MeterSetting>,
+    /// In the order of the site's chargers.
+    pub links: Vec<LinkSetting>,
+    pub policy: Policy,
+    pub adoption: Adoption,
+}
+
+/// A meter and the circuit that it measures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeterSetting {
+    pub id: String,
+    pub circuit: CircuitIx,
+    pub source: MeterSource,
+    /// No reading for this long: the meter counts as lost.
+    pub lost_after: Duration,
+    /// What the rest of the site is taken to draw on each line while the meter is lost.
+    pub assumed_load: PerLine<Milliamps>,
+}
+
+/// Where readings come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MeterSource {
+    /// The box's own CT clamps; the channels belong to the board file.
+    Clamps,
+    Modbus {
+        port: PortIx,
+        unit: u8,
+        map: String,
+        every: Duration,
+    },
+}
+
+/// Position of a Modbus connection in the program's list of ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortIx(pub usize);
+
+/// How a charger is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkSetting {
+    /// The last element of the URL under which the charger connects, and its outlet.
+    Ocpp {
+        identity: String,
+        outlet: Outlet,
+    },
+    Modbus {
+        port: PortIx,
+        unit: u8,
+        map: String,
+    },
+}
+
+/// How dlb behaves; each value has a default that suits most sites.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    pub strategy: Strategy,
+    /// A raised limit must have been possible for this long before it is given.
+    pub raise_after: Duration,
+    /// How long a limit handed to a charger lasts without being renewed.
+    pub limit_lifetime: Duration,
+    /// Wanted interval of the chargers' own measurements.
+    pub meter_values_every: Duration,
+    /// A charger whose measurement is older than this counts as drawing all that it may.
+    pub drawn_valid_for: Duration,
+}
+
+/// What happens to a charger that connects and is not in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adoption {
+    /// It waits, at its fallback, until somebody adopts it.
+    Ask,
+    /// It joins this circuit at once, with its rotation unknown.
+    Automatic { circuit: CircuitIx },
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::Equal,
+            raise_after: Duration::from_secs(10),
+            limit_lifetime: Duration::from_secs(120),
+            meter_values_every: Duration::from_secs(10),
+            drawn_valid_for: Duration::from_secs(45),
+        }
+    }
+}
+
+impl Settings {
+    #[must_use]
+    pub fn ocpp_charger(&self, identity: &str, outlet: Outlet) -> Option<ChargerIx> {
+        let wanted = |link: &LinkSetting| matches!(link, LinkSetting::Ocpp { identity: known, outlet: at } if known == identity && *at == outlet);
+        self.links.iter().position(wanted).map(ChargerIx)
+    }
+}

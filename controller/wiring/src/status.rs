@@ -1,0 +1,94 @@
+//! The picture that the loop publishes: what page, broker and history read. Nobody asks the loop.
+
+use crate::event::Alert;
+use dlb_engine::allocation::Reason;
+use dlb_engine::lines::PerLine;
+use dlb_engine::reading::{NoReading, Reading};
+use dlb_engine::snapshot::Strategy;
+use dlb_engine::time::{Instant, WallTime};
+use dlb_engine::units::{Milliamps, WattHours, Watts};
+use dlb_links::charger::{Identity, OutletState};
+
+/// The whole site at one instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    pub at: Instant,
+    pub wall: Option<WallTime>,
+    pub name: String,
+    pub strategy: Strategy,
+    /// Balancing by measurement, or on static limits because a meter is lost.
+    pub mode: Mode,
+    pub circuits: Vec<CircuitStatus>,
+    pub meters: Vec<MeterStatus>,
+    pub chargers: Vec<ChargerStatus>,
+    /// Connected, not configured, waiting for a click.
+    pub waiting: Vec<WaitingCharger>,
+    /// Troubles that are not over.
+    pub alerts: Vec<Alert>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Dynamic,
+    Static,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CircuitStatus {
+    pub id: String,
+    pub parent: Option<String>,
+    pub limit: PerLine<Milliamps>,
+    /// The lower limit that somebody set for a while, and when it ends.
+    pub lowered: Option<(PerLine<Milliamps>, Instant)>,
+    /// What a meter shows in this circuit.
+    pub measured: Option<PerLine<Milliamps>>,
+    /// Upper bound of the load that is not ours.
+    pub other_load: PerLine<Milliamps>,
+    /// The most that may flow by all limits possibly in force.
+    pub worst_case: PerLine<Milliamps>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeterStatus {
+    pub id: String,
+    pub circuit: String,
+    pub reading: Result<Reading, NoReading>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChargerStatus {
+    pub id: String,
+    pub circuit: String,
+    pub online: bool,
+    pub identity: Identity,
+    pub state: OutletState,
+    /// The limit that was last sent.
+    pub limit: Option<Milliamps>,
+    /// Its effect has been seen.
+    pub confirmed: bool,
+    pub reason: Reason,
+    /// What it draws on the site's lines.
+    pub drawn: Option<PerLine<Milliamps>>,
+    pub power: Option<Watts>,
+    pub session: Option<SessionStatus>,
+    pub max: Milliamps,
+    pub fallback: Milliamps,
+    pub fallback_armed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionStatus {
+    pub session: u64,
+    pub tag: String,
+    pub started: Option<WallTime>,
+    pub energy: Option<WattHours>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitingCharger {
+    /// What it called itself in its URL.
+    pub name: String,
+    pub outlets: u8,
+    pub identity: Identity,
+    pub since: Instant,
+}
