@@ -4,6 +4,7 @@
 use dlb_engine::allocation::Reason;
 use dlb_engine::lines::PerLine;
 use dlb_engine::reading::{NoReading, Quality, Reading};
+use dlb_engine::site::CircuitIx;
 use dlb_engine::snapshot::{Reservation, Strategy};
 use dlb_engine::time::Instant;
 use dlb_engine::units::Milliamps;
@@ -78,8 +79,11 @@ pub struct ChargerView {
     pub limit_a: Option<f64>,
     /// The charger has been seen to follow the limit.
     pub confirmed: bool,
+    /// For people, in English; code, circuit and line let a page say it in another language.
     pub reason: String,
     pub reason_code: &'static str,
+    pub reason_circuit: Option<String>,
+    pub reason_line: Option<&'static str>,
     /// On the site's lines; null if unknown.
     pub drawn_a: Option<Amps>,
     pub power_w: Option<i64>,
@@ -119,9 +123,7 @@ pub struct AlertView {
 impl SiteView {
     #[must_use]
     pub fn new(status: &Status) -> Self {
-        let name = |ix: dlb_engine::site::CircuitIx| {
-            status.circuits.get(ix.0).map_or("?", |circuit| circuit.id.as_str())
-        };
+        let name = |ix: CircuitIx| status.circuits.get(ix.0).map_or("?", |circuit| circuit.id.as_str());
         Self {
             time_ms: status.wall.map(|wall| wall.0),
             name: status.name.clone(),
@@ -150,10 +152,7 @@ pub const fn strategy_name(strategy: Strategy) -> &'static str {
 }
 
 /// A short sentence for people and a stable word for programs.
-pub fn explain<'a>(
-    reason: Reason,
-    circuit: &impl Fn(dlb_engine::site::CircuitIx) -> &'a str,
-) -> (String, &'static str) {
+pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (String, &'static str) {
     match reason {
         Reason::NoCar => ("no car".into(), "no-car"),
         Reason::WantsNoMore => ("wants no more".into(), "wants-no-more"),
@@ -175,6 +174,17 @@ pub fn explain<'a>(
             Reservation::Disobeys => ("draws more than allowed, set aside".into(), "disobeys"),
             Reservation::Uncontrollable => ("cannot be limited, rating set aside".into(), "uncontrollable"),
         },
+    }
+}
+
+/// The circuit and the line that a reason speaks of.
+fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
+    match reason {
+        Reason::LineFull { circuit, line }
+        | Reason::WaitsForTurn { circuit, line }
+        | Reason::NothingLeft { circuit, line } => (Some(circuit), Some(line.name())),
+        Reason::PowerFull { circuit } => (Some(circuit), None),
+        Reason::NoCar | Reason::WantsNoMore | Reason::ChargerMaximum | Reason::Reserved(_) => (None, None),
     }
 }
 
@@ -235,11 +245,9 @@ fn meter_view(meter: &MeterStatus, now: Instant) -> MeterView {
     }
 }
 
-fn charger_view<'a>(
-    charger: &ChargerStatus,
-    circuit: &impl Fn(dlb_engine::site::CircuitIx) -> &'a str,
-) -> ChargerView {
+fn charger_view<'a>(charger: &ChargerStatus, circuit: &impl Fn(CircuitIx) -> &'a str) -> ChargerView {
     let (reason, reason_code) = explain(charger.reason, circuit);
+    let (reason_circuit, reason_line) = place_of(charger.reason);
     ChargerView {
         id: charger.id.clone(),
         circuit: charger.circuit.clone(),
@@ -252,6 +260,8 @@ fn charger_view<'a>(
         confirmed: charger.confirmed,
         reason,
         reason_code,
+        reason_circuit: reason_circuit.map(|ix| circuit(ix).to_owned()),
+        reason_line,
         drawn_a: charger.drawn.map(amps),
         power_w: charger.power.map(|watts| watts.0),
         session: charger.session.as_ref().map(|session| SessionView {
