@@ -13,8 +13,12 @@
 //! | [`site`] | the tree of circuits and the chargers on it |
 //! | [`snapshot`] | one frozen picture of the site |
 //! | [`allocation`] | a limit and a reason for every charger |
+//! | [`ledger`] | which limits may be in force, and what may be sent now |
+//! | [`appetite`] | what a car really takes |
 
 pub mod allocation;
+pub mod appetite;
+pub mod ledger;
 pub mod lines;
 pub mod reading;
 pub mod site;

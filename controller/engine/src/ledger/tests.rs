@@ -1,0 +1,186 @@
+use super::*;
+use crate::allocation::{Grant, Reason};
+use crate::lines::Wiring;
+use crate::site::{Charger, Circuit, Supply};
+use crate::snapshot::{ChargerState, CircuitState, Strategy};
+use crate::units::Millivolts;
+
+const A: ChargerIx = ChargerIx(0);
+const B: ChargerIx = ChargerIx(1);
+
+fn amps(amps: i32) -> Milliamps {
+    Milliamps::from_amps(amps)
+}
+
+fn at(seconds: u64) -> Instant {
+    Instant::from_millis(seconds * 1000)
+}
+
+fn garage() -> Site {
+    let circuit = Circuit {
+        id: "grid".into(),
+        parent: None,
+        limit: PerLine::all(amps(32)),
+        limit_power: None,
+        supply: Supply::Star(Millivolts(230_000)),
+    };
+    let bay = |id: &str| Charger {
+        id: id.into(),
+        circuit: CircuitIx(0),
+        wiring: Wiring::Three(Line::L1, Line::L2, Line::L3),
+        min: amps(6),
+        max: amps(32),
+        step: amps(1),
+        fallback: amps(6),
+        priority: 0,
+        weight: 1.0,
+    };
+    Site::new(vec![circuit], vec![bay("a"), bay("b")]).unwrap()
+}
+
+fn snapshot(other: i32, demands: [Demand; 2]) -> Snapshot {
+    let charger = |demand| ChargerState {
+        demand,
+        car_phases: None,
+        drawn: None,
+        arrived: None,
+        departs: None,
+        energy_needed: None,
+    };
+    Snapshot {
+        now: at(0),
+        strategy: Strategy::Equal,
+        circuits: vec![CircuitState {
+            limit: PerLine::all(amps(32)),
+            limit_power: None,
+            other_load: PerLine::all(amps(other)),
+        }],
+        chargers: demands.map(charger).into(),
+    }
+}
+
+fn allocation(limits: [i32; 2]) -> Allocation {
+    let grant = |limit| Grant { limit: amps(limit), reason: Reason::WantsNoMore };
+    Allocation { grants: limits.map(grant).into(), used: Vec::new() }
+}
+
+fn both_want() -> [Demand; 2] {
+    [Demand::Wants(amps(32)); 2]
+}
+
+fn proof() -> Proof {
+    Proof { metered: true, settle: Duration::from_secs(5) }
+}
+
+/// Both in reach, charging at 16 A each, confirmed.
+fn both_at_sixteen(site: &Site) -> Ledger {
+    let mut ledger = Ledger::new(site, at(0));
+    for charger in [A, B] {
+        ledger.online(charger, site, proof());
+        ledger.fallback(charger, Some(Fallback { current: amps(6), after: Duration::from_secs(60) }));
+    }
+    ledger.plan(at(0), site, &snapshot(0, both_want()), &allocation([16, 16]));
+    for charger in [A, B] {
+        ledger.accepted(at(1), charger, amps(16));
+        ledger.drawn(at(7), charger, amps(16));
+    }
+    ledger
+}
+
+#[test]
+fn the_oven_starts_and_both_cars_are_lowered_at_once() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    let setpoints = ledger.plan(at(8), &site, &snapshot(12, both_want()), &allocation([10, 10]));
+    assert_eq!(
+        setpoints,
+        [Setpoint { charger: A, limit: amps(10) }, Setpoint { charger: B, limit: amps(10) }]
+    );
+}
+
+#[test]
+fn a_raise_waits_for_the_decrease_that_pays_for_it() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    let shift = allocation([10, 22]);
+    let setpoints = ledger.plan(at(8), &site, &snapshot(0, both_want()), &shift);
+    assert_eq!(setpoints, [Setpoint { charger: A, limit: amps(10) }], "B must wait");
+
+    ledger.accepted(at(9), A, amps(10));
+    assert_eq!(ledger.plan(at(9), &site, &snapshot(0, both_want()), &shift), [], "accepted is not obeyed");
+
+    ledger.drawn(at(10), A, amps(10));
+    let setpoints = ledger.plan(at(10), &site, &snapshot(0, both_want()), &shift);
+    assert_eq!(setpoints, [Setpoint { charger: B, limit: amps(22) }]);
+}
+
+#[test]
+fn a_car_that_drew_less_all_along_proves_nothing_before_the_settle_time() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.drawn(at(8), A, amps(4));
+    ledger.plan(at(8), &site, &snapshot(0, both_want()), &allocation([10, 22]));
+    ledger.accepted(at(9), A, amps(10));
+    ledger.drawn(at(10), A, amps(4));
+    assert_eq!(ledger.worst(at(10), A, &site), amps(16));
+    ledger.drawn(at(14), A, amps(4));
+    assert_eq!(ledger.worst(at(14), A, &site), amps(10));
+}
+
+#[test]
+fn a_charger_out_of_reach_counts_at_its_limit_and_later_at_its_fallback() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.offline(at(10), A);
+    assert_eq!(ledger.worst(at(11), A, &site), amps(16));
+    assert_eq!(ledger.worst(at(70), A, &site), amps(6));
+}
+
+#[test]
+fn a_charger_without_a_fallback_counts_at_its_rating_when_out_of_reach() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.fallback(A, None);
+    ledger.offline(at(10), A);
+    assert_eq!(ledger.worst(at(3600), A, &site), amps(32));
+}
+
+#[test]
+fn a_charger_that_draws_too_much_is_told_again_and_then_fenced_off() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    let lower = allocation([8, 16]);
+    ledger.plan(at(10), &site, &snapshot(0, both_want()), &lower);
+    ledger.accepted(at(11), A, amps(8));
+    ledger.drawn(at(15), A, amps(16));
+    let again = ledger.plan(at(21), &site, &snapshot(0, both_want()), &lower);
+    assert_eq!(again, [Setpoint { charger: A, limit: amps(8) }]);
+    ledger.drawn(at(25), A, amps(16));
+    ledger.plan(at(32), &site, &snapshot(0, both_want()), &lower);
+    assert_eq!(ledger.obedience(A), Obedience::Disobeys);
+    assert_eq!(ledger.worst(at(32), A, &site), amps(16));
+
+    ledger.drawn(at(40), A, amps(8));
+    assert_eq!(ledger.obedience(A), Obedience::Obeys, "it has come to its senses");
+}
+
+#[test]
+fn a_rebooted_charger_counts_at_its_rating_until_it_obeys_again() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.offline(at(10), A);
+    ledger.online(A, &site, proof());
+    assert_eq!(ledger.worst(at(11), A, &site), amps(32));
+    let setpoints = ledger.plan(at(11), &site, &snapshot(0, both_want()), &allocation([16, 16]));
+    assert_eq!(setpoints, [Setpoint { charger: A, limit: amps(16) },]);
+}
+
+#[test]
+fn an_increase_is_given_as_far_as_there_is_room() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    let wants = [Demand::Wants(amps(32)), Demand::Absent];
+    let setpoints = ledger.plan(at(8), &site, &snapshot(5, wants), &allocation([32, 0]));
+    assert_eq!(setpoints[0], Setpoint { charger: B, limit: amps(0) });
+    assert_eq!(setpoints[1], Setpoint { charger: A, limit: amps(27) });
+}
