@@ -2,4 +2,5 @@
 //! The only place with a clock.
 
 pub mod clock;
+pub mod config;
 pub mod view;

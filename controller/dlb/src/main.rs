@@ -13,8 +13,12 @@ struct CommandLine {
 
 /// Each door is a room of its own; this file only opens them.
 #[derive(Subcommand, Debug)]
-enum Door {}
+enum Door {
+    Check(dlb::config::door::Arguments),
+}
 
 fn main() -> ExitCode {
-    match CommandLine::parse().door {}
+    match CommandLine::parse().door {
+        Door::Check(arguments) => dlb::config::door::run(&arguments),
+    }
 }

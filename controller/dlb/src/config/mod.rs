@@ -1,0 +1,138 @@
+//! The site's configuration: from a file that an installer can mail to support to the checked values
+//! that the program runs on.
+//!
+//! The way: text → [`node`] (a tree of values with their lines) → [`file`] (key names and types) →
+//! [`Checked`] (everything against everything). All mistakes are reported at once as [`Problem`]s; a
+//! warning is allowed and probably not meant. Nothing in here touches a disk except [`door`].
+
+mod bus;
+mod chargers;
+mod checked;
+mod circuits;
+pub mod defaults;
+pub mod door;
+mod fallback;
+pub mod file;
+mod meters;
+mod node;
+mod policy;
+mod problem;
+mod program;
+mod read;
+mod rotation;
+mod section;
+mod words;
+
+pub use bus::Maps;
+pub use checked::{Checked, Conversion, Mqtt, Parity, Port, PortLine, Server};
+pub use file::SiteFile;
+pub use problem::Problem;
+
+use dlb_engine::site::Site;
+use dlb_wiring::settings::Settings;
+use problem::Problems;
+
+/// A site that may be run with its warnings, or its mistakes.
+pub type Verdict = Result<(Checked, Vec<Problem>), Vec<Problem>>;
+
+/// Checks the text of a configuration file.
+///
+/// # Errors
+/// Every mistake, in the order of the file.
+pub fn check(text: &str) -> Verdict {
+    check_with(text, &Maps::default())
+}
+
+/// As [`check`], with the register maps that there are.
+///
+/// # Errors
+/// Every mistake, in the order of the file.
+pub fn check_with(text: &str, maps: &Maps) -> Verdict {
+    if text.len() > defaults::MAX_FILE_BYTES {
+        let mut problems = Problems::default();
+        problems.error("", format!("has {} bytes", text.len()), "a configuration is at most 1 MiB long");
+        return Err(problems.finish().0);
+    }
+    check_table(&node::from_toml(text)?, maps)
+}
+
+/// Checks a configuration that came over the API: a [`SiteFile`] as JSON.
+///
+/// # Errors
+/// Every mistake, by key.
+pub fn check_json(value: &serde_json::Value, maps: &Maps) -> Verdict {
+    check_table(&node::from_json(value), maps)
+}
+
+/// The site of a box that nobody has set up: it asks about every charger and gives out nothing.
+#[must_use]
+pub fn new_box() -> Checked {
+    let (checked, _) = check(include_str!("new-box.toml")).expect("a test checks this file");
+    checked
+}
+
+fn check_table(table: &node::Table, maps: &Maps) -> Verdict {
+    let mut problems = Problems::default();
+    let file = read::site(table, &mut problems);
+    let checked = check_file(file, maps, &mut problems);
+    let (errors, warnings) = problems.finish();
+    match checked {
+        Some(checked) if errors.is_empty() => Ok((checked, warnings)),
+        _ => Err(errors),
+    }
+}
+
+fn check_file(file: SiteFile, maps: &Maps, problems: &mut Problems) -> Option<Checked> {
+    if file.version != defaults::VERSION && !problems.refused("version") {
+        let what = format!("is {}, this program knows version {}", file.version, defaults::VERSION);
+        problems.error("version", what, "write version = 1, or update the box first");
+    }
+    if file.name.trim().is_empty() || file.name.chars().count() > 100 || file.name.contains(char::is_control)
+    {
+        problems.error("name", "is no name", "write what people call this site, at most 100 characters");
+    }
+    let server = program::server(&file.server, problems);
+    let mqtt = file.mqtt.as_ref().map(|part| program::mqtt(part, problems));
+    let board = file.clamps.as_ref().map(|part| program::board(part, problems));
+    let (ports, port_names) = program::ports(&file.port, problems);
+    let tree = circuits::Tree::check(&file.circuit, problems);
+    let mut buses = bus::Buses::new(&ports, &port_names);
+    let meters = meters::meters(&file, &tree, &mut buses, maps, problems);
+    let mut outfits = chargers::chargers(&file, &tree, &mut buses, maps, problems);
+    fallback::settle(&tree, &meters, &mut outfits, problems);
+    let policy = policy::policy(&file.policy, problems);
+    let adoption = policy::adoption(&file.adoption, &tree, problems);
+
+    let conversions = outfits.iter().map(|outfit| outfit.conversion).collect();
+    let (chargers, links) = outfits.into_iter().map(|outfit| (outfit.charger, outfit.link)).unzip();
+    let site = build_site(tree.circuits, chargers, problems)?;
+    let settings = Settings { name: file.name.clone(), site, meters, links, policy, adoption };
+    Some(Checked { settings, server, ports, mqtt, board, conversions, file })
+}
+
+/// The engine checks once more what it relies on; a fault that nothing above has named is named here.
+fn build_site(
+    circuits: Vec<dlb_engine::site::Circuit>,
+    chargers: Vec<dlb_engine::site::Charger>,
+    problems: &mut Problems,
+) -> Option<Site> {
+    if !problems.errors.is_empty() {
+        return None;
+    }
+    match Site::new(circuits, chargers) {
+        Ok(site) => Some(site),
+        Err(faults) => {
+            for fault in faults {
+                problems.error(
+                    "",
+                    format!("contradicts itself: {fault:?}"),
+                    "tell us: no check has named this",
+                );
+            }
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
