@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`units`], [`time`], [`lines`] | the words: amperes, instants, the three lines |
 //! | [`reading`] | what a meter said, how old and how good it is |
+//! | [`measure`] | raw converter codes into readings |
 //! | [`site`] | the tree of circuits and the chargers on it |
 //! | [`snapshot`] | one frozen picture of the site |
 //! | [`allocation`] | a limit and a reason for every charger |
@@ -20,6 +21,7 @@ pub mod allocation;
 pub mod appetite;
 pub mod ledger;
 pub mod lines;
+pub mod measure;
 pub mod reading;
 pub mod site;
 pub mod snapshot;

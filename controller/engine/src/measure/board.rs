@@ -1,0 +1,122 @@
+//! What the arithmetic must know of a board: which channel carries what, and how much a code is worth.
+
+use crate::lines::Line;
+
+/// The most channels that a converter of ours has.
+pub const CHANNELS_MAX: usize = 8;
+
+/// A converter with what hangs on its channels. [`Board::check`] before use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Board {
+    pub sample_rate_hz: f64,
+    /// Codes at the ends of the range; a sample there is taken as clipped.
+    pub code_min: i32,
+    pub code_max: i32,
+    /// What the mains are expected to be until they have been measured.
+    pub nominal_hz: f64,
+    /// In the order of the codes of a frame.
+    pub channels: Vec<Channel>,
+}
+
+/// One channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Channel {
+    pub kind: Kind,
+    pub line: Line,
+    /// Primary amperes or volts per code. Negative turns a clamp round that is on backwards.
+    pub scale: f64,
+    /// By how much the transformer's output leads, in radians at the fundamental.
+    pub lead: f64,
+    /// When this channel is sampled, in seconds after the first one of the frame.
+    pub delay_s: f64,
+    /// Variance of noise and quantisation, in codes².
+    pub noise: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Current,
+    Voltage,
+}
+
+/// Why a board cannot be measured with. The number is the channel's, from 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BoardError {
+    NoChannels,
+    TooManyChannels(usize),
+    /// Fewer than 16 samples in a cycle of 65 Hz.
+    SampleRateTooLow(f64),
+    /// Two channels measure the same thing.
+    Twice(usize),
+    /// A scale of zero, or a value that is not a number.
+    NotANumber(usize),
+    /// Sampled a whole sampling period or more after the first channel.
+    DelayTooLong(usize),
+}
+
+impl Board {
+    /// Lowest usable sampling rate: 16 samples in a cycle of 65 Hz.
+    pub const SAMPLE_RATE_MIN_HZ: f64 = 1040.0;
+
+    /// # Errors
+    /// The first thing that makes measuring impossible.
+    pub fn check(&self) -> Result<(), BoardError> {
+        if self.channels.is_empty() {
+            return Err(BoardError::NoChannels);
+        }
+        if self.channels.len() > CHANNELS_MAX {
+            return Err(BoardError::TooManyChannels(self.channels.len()));
+        }
+        if !(self.sample_rate_hz >= Self::SAMPLE_RATE_MIN_HZ && self.sample_rate_hz.is_finite()) {
+            return Err(BoardError::SampleRateTooLow(self.sample_rate_hz));
+        }
+        self.channels.iter().enumerate().try_for_each(|(at, channel)| self.check_channel(at, channel))
+    }
+
+    fn check_channel(&self, at: usize, channel: &Channel) -> Result<(), BoardError> {
+        let numbers = [channel.scale, channel.lead, channel.delay_s, channel.noise];
+        if channel.scale == 0.0 || numbers.iter().any(|number| !number.is_finite()) {
+            return Err(BoardError::NotANumber(at));
+        }
+        if channel.delay_s < 0.0 || channel.delay_s * self.sample_rate_hz >= 1.0 {
+            return Err(BoardError::DelayTooLong(at));
+        }
+        let same = |other: &Channel| other.kind == channel.kind && other.line == channel.line;
+        if self.channels[..at].iter().any(same) {
+            return Err(BoardError::Twice(at));
+        }
+        Ok(())
+    }
+
+    /// Position of the channel that measures this.
+    #[must_use]
+    pub fn channel(&self, kind: Kind, line: Line) -> Option<usize> {
+        self.channels.iter().position(|channel| channel.kind == kind && channel.line == line)
+    }
+
+    #[must_use]
+    pub fn has_voltage(&self) -> bool {
+        self.channels.iter().any(|channel| channel.kind == Kind::Voltage)
+    }
+}
+
+impl core::fmt::Display for BoardError {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NoChannels => write!(out, "the board has no channels"),
+            Self::TooManyChannels(count) => {
+                write!(out, "{count} channels; at most {CHANNELS_MAX} are possible")
+            }
+            Self::SampleRateTooLow(rate) => {
+                write!(out, "sample_rate_hz {rate} is below {}", Board::SAMPLE_RATE_MIN_HZ)
+            }
+            Self::Twice(at) => write!(out, "channel {at} measures what another one measures already"),
+            Self::NotANumber(at) => write!(out, "channel {at} has a factor that is zero or not a number"),
+            Self::DelayTooLong(at) => {
+                write!(out, "channel {at} is sampled a whole sampling period after the first one, or more")
+            }
+        }
+    }
+}
+
+impl core::error::Error for BoardError {}

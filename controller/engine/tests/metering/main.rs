@@ -1,0 +1,8 @@
+//! Metering against analytic truth: what a waveform's sum of harmonics says on paper, not what another
+//! piece of ours makes of the same samples.
+
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing to measure must fail")]
+
+mod accuracy;
+mod faults;
+mod wave;
