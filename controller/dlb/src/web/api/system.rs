@@ -1,0 +1,32 @@
+//! The program and the machine below it.
+
+use crate::web::answer::{Answer, Refusal, ok, with_type};
+use crate::web::desk::Desk;
+use crate::web::openapi;
+use crate::web::wire::{HealthView, RefusalView, SystemView};
+use hyper::StatusCode;
+use std::sync::Arc;
+
+/// Is the program well? For probes; needs no login.
+#[utoipa::path(get, path = "/api/v1/health", tag = "system", operation_id = "health", security(()),
+    responses((status = 200, body = HealthView)))]
+pub(crate) fn health(desk: &Desk) -> Answer {
+    ok(&HealthView {
+        status: "ok".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        balancing: desk.doors.live.fresh(desk.settings.picture_fresh),
+    })
+}
+
+/// Version, uptime, and the two systems of an appliance.
+#[utoipa::path(get, path = "/api/v1/system", tag = "system", operation_id = "system",
+    responses((status = 200, body = SystemView), (status = "default", description = "Refused.", body = RefusalView)))]
+pub(crate) async fn system(desk: &Arc<Desk>) -> Result<Answer, Refusal> {
+    let view = desk.ask(|doors| doors.system.view()).await?;
+    Ok(ok(&view))
+}
+
+/// This description. Not part of itself.
+pub(crate) fn openapi() -> Answer {
+    with_type(StatusCode::OK, "application/json", openapi::json())
+}

@@ -1,0 +1,200 @@
+//! Sockets, connections and the thread that serves them.
+//!
+//! One thread, one task per connection. A connection ends when its client is too slow, sends nonsense,
+//! stops reading, or its place is needed; a panic in a handler ends its connection and nothing else.
+
+use super::answer::{Answer, Refusal, guard};
+use super::call::{Call, too_large};
+use super::desk::{Desk, Settings};
+use super::doors::Doors;
+use super::guests::{Guest, Serving, Standing};
+use super::stalling::Stalling;
+use super::{api, page};
+use event_listener::Event;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use smol::future::FutureExt;
+use smol::{Async, LocalExecutor, Timer};
+use smol_hyper::rt::{FuturesIo, SmolTimer};
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The server while it runs. Dropping it ends it.
+#[derive(Debug)]
+pub struct WebServer {
+    address: SocketAddr,
+    ending: Arc<Ending>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Ending {
+    told: AtomicBool,
+    event: Event,
+}
+
+#[derive(Debug, Error)]
+pub enum WebFault {
+    #[error("listening on {address} for the page")]
+    Listening { address: SocketAddr, source: io::Error },
+    #[error("starting the web server's thread")]
+    Starting { source: io::Error },
+}
+
+/// How long the accept loop rests after it failed, for example for want of file descriptors.
+const REST: Duration = Duration::from_millis(100);
+
+/// Listens on `address` and serves until the result is dropped.
+///
+/// # Errors
+/// The address cannot be listened on, or no thread can be started.
+pub fn serve(address: SocketAddr, doors: Doors, settings: Settings) -> Result<WebServer, WebFault> {
+    let listening = |source| WebFault::Listening { address, source };
+    let listener = TcpListener::bind(address).and_then(Async::new).map_err(listening)?;
+    let address = listener.get_ref().local_addr().map_err(listening)?;
+    let desk = Arc::new(Desk::new(doors, settings));
+    let ending = Arc::<Ending>::default();
+    let until = ending.clone();
+    let thread = std::thread::Builder::new()
+        .name("web".into())
+        .spawn(move || run(&listener, &desk, &until))
+        .map_err(|source| WebFault::Starting { source })?;
+    Ok(WebServer { address, ending, thread: Some(thread) })
+}
+
+impl WebServer {
+    /// Where it listens; tells the port if port 0 was asked for.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends all connections and waits for the thread.
+    pub fn shutdown(self) {}
+}
+
+impl Drop for WebServer {
+    fn drop(&mut self) {
+        self.ending.told.store(true, Ordering::Release);
+        self.ending.event.notify(usize::MAX);
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the web server's thread had panicked");
+        }
+    }
+}
+
+impl Ending {
+    async fn wait(&self) {
+        let told = self.event.listen();
+        if !self.told.load(Ordering::Acquire) {
+            told.await;
+        }
+    }
+}
+
+fn run(listener: &Async<TcpListener>, desk: &Arc<Desk>, ending: &Ending) {
+    let executor = Rc::new(LocalExecutor::new());
+    let accepting = accept(listener, desk, &executor);
+    smol::block_on(executor.run(accepting.or(ending.wait())));
+}
+
+async fn accept<'a>(listener: &Async<TcpListener>, desk: &'a Arc<Desk>, executor: &Rc<LocalExecutor<'a>>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                if let Some(guest) = desk.guests.admit(peer.ip()) {
+                    executor.spawn(attend(desk.clone(), stream, peer.ip(), guest)).detach();
+                }
+            }
+            Err(cause) => {
+                tracing::warn!(%cause, "a connection could not be accepted");
+                desk.guests.spare_one();
+                Timer::after(REST).await;
+            }
+        }
+    }
+}
+
+/// One connection, from its first byte to its last.
+async fn attend(desk: Arc<Desk>, stream: Async<TcpStream>, peer: IpAddr, guest: Guest) {
+    let settings = desk.settings;
+    let place_needed = guest.must_leave();
+    let guest = Arc::new(guest);
+    let io = FuturesIo::new(Stalling::new(stream, settings.write_stalled));
+    let service = service_fn(|request| serve_one(&desk, request, peer, &guest));
+    let connection = http1::Builder::new()
+        .timer(SmolTimer::new())
+        .header_read_timeout(settings.header_within)
+        .max_buf_size(settings.header_bytes)
+        .max_headers(settings.header_count)
+        .serve_connection(io, service);
+    let talk = async {
+        if let Err(cause) = connection.await {
+            tracing::debug!(%cause, %peer, "a connection ended early");
+        }
+    };
+    let leave = async { place_needed.await };
+    if AssertUnwindSafe(talk.or(leave)).catch_unwind().await.is_err() {
+        tracing::error!(%peer, "answering a request panicked; its connection was closed");
+    }
+}
+
+async fn serve_one(
+    desk: &Arc<Desk>,
+    request: Request<Incoming>,
+    peer: IpAddr,
+    guest: &Arc<Guest>,
+) -> Result<Response<Serving>, Infallible> {
+    guest.stands(Standing::Stranger);
+    let acceptable = acceptable(&request, desk.settings.body_bytes);
+    let mut call = Call::new(request, peer, desk.settings.body_within);
+    let answer = match acceptable {
+        Ok(()) => room(desk, &mut call, guest).await,
+        Err(refusal) => Err(refusal),
+    };
+    let mut answer = answer.unwrap_or_else(Refusal::into_answer);
+    guard(answer.headers_mut());
+    Ok(answer.map(|body| Serving::new(body, guest.clone())))
+}
+
+async fn room(desk: &Arc<Desk>, call: &mut Call, guest: &Guest) -> Result<Answer, Refusal> {
+    if call.path.starts_with("/api/") {
+        return api::answer(desk, call, guest).await;
+    }
+    if matches!(call.method, Method::GET | Method::HEAD) {
+        return Ok(page::answer(call));
+    }
+    let message = format!("The page cannot be asked to {}.", call.method);
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Err(Refusal::new(status, "method-not-allowed", message, "The API is below /api/v1/.").closing())
+}
+
+/// How long the body is must be known beforehand, from one header. So there is nothing to disagree
+/// about with whoever stands in between, and no body is waited for that will not be taken.
+fn acceptable(request: &Request<Incoming>, body_bytes: usize) -> Result<(), Refusal> {
+    let headers = request.headers();
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Refusal::new(
+            StatusCode::LENGTH_REQUIRED,
+            "length-required",
+            "Bodies of unknown length are not taken.",
+            "Send Content-Length instead of Transfer-Encoding.",
+        )
+        .closing());
+    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length = length.map_or(Some(0), |text| text.parse::<u64>().ok());
+    let fits = length.is_some_and(|length| usize::try_from(length).is_ok_and(|length| length <= body_bytes));
+    if fits { Ok(()) } else { Err(too_large(body_bytes)) }
+}
