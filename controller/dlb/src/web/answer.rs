@@ -1,7 +1,8 @@
 //! Answers and refusals: every refusal is JSON with a code for programs, a sentence for people and what
 //! to do about it.
 
-use super::wire::{ErrorView, ProblemView, RefusalView};
+use super::wire::{ErrorView, RefusalView};
+use crate::config::Problem;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -39,7 +40,7 @@ impl Refusal {
         self
     }
 
-    pub(crate) fn with_problems(mut self, problems: Vec<ProblemView>) -> Self {
+    pub(crate) fn with_problems(mut self, problems: Vec<Problem>) -> Self {
         self.view.problems = problems;
         self
     }

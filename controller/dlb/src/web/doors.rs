@@ -7,8 +7,9 @@
 use super::live::Live;
 use super::password::PasswordStore;
 use super::wire::{
-    ConfigView, EventView, HistoryView, KeptVersionView, MapsView, ProblemView, SessionRecordView, SystemView,
+    CheckView, ConfigView, EventView, HistoryView, KeptVersionView, MapsView, SessionRecordView, SystemView,
 };
+use crate::config::Problem;
 use dlb_wiring::event::Order;
 use serde_json::Value;
 use std::sync::Arc;
@@ -51,8 +52,8 @@ pub trait ConfigDoor: Send + Sync {
     /// The configuration cannot be read.
     fn get(&self) -> Result<ConfigView, DoorFault>;
 
-    /// All mistakes at once; empty if it would be taken.
-    fn check(&self, config: &Value) -> Vec<ProblemView>;
+    /// All mistakes at once.
+    fn check(&self, config: &Value) -> CheckView;
 
     /// Writes a new configuration if `expected` is still the one in force, and has it applied.
     ///
@@ -86,7 +87,7 @@ pub enum ConfigRefusal {
     #[error("version {current} is in force by now")]
     Conflict { current: u64 },
     #[error("the configuration has {} mistakes", .0.len())]
-    Problems(Vec<ProblemView>),
+    Problems(Vec<Problem>),
     #[error("there is no such version")]
     NoSuchVersion,
     #[error(transparent)]

@@ -1,6 +1,7 @@
 //! What crosses the wire of the API, beside [`crate::view`]: requests as they are read, answers as they
 //! are written. Unknown fields are refused; units are in the names; a missing value is null, never zero.
 
+use crate::config::{Problem, SiteFile};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -126,7 +127,7 @@ pub struct AdoptOrder {
 pub struct ConfigView {
     /// Goes into `If-Match` of the next `PUT`.
     pub version: u64,
-    #[schema(value_type = Object)]
+    #[schema(value_type = SiteFile)]
     pub config: Value,
 }
 
@@ -146,19 +147,13 @@ pub struct KeptVersionView {
     pub current: bool,
 }
 
-/// What is wrong with a configuration, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ProblemView {
-    /// For example `charger[2].max_a`.
-    pub key: String,
-    pub problem: String,
-    pub remedy: String,
-}
-
-/// `POST /api/v1/config/check`: empty if the configuration would be taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+/// `POST /api/v1/config/check`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CheckView {
-    pub problems: Vec<ProblemView>,
+    /// What must be corrected; empty if the configuration would be taken.
+    pub problems: Vec<Problem>,
+    /// What is allowed and probably not meant.
+    pub warnings: Vec<Problem>,
 }
 
 /// `GET /api/v1/maps`: register maps by name, for the settings page.
@@ -291,7 +286,7 @@ pub struct RefusalView {
     /// With 422: everything that is wrong with the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    pub problems: Vec<ProblemView>,
+    pub problems: Vec<Problem>,
     /// With 409: the version that is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,

@@ -1,5 +1,6 @@
 //! The configuration: read, checked, written against the version that was read, taken back.
 
+use crate::config::SiteFile;
 use crate::web::answer::{Answer, Refusal, ok};
 use crate::web::call::Call;
 use crate::web::desk::Desk;
@@ -22,7 +23,7 @@ pub(crate) async fn get(desk: &Arc<Desk>) -> Result<Answer, Refusal> {
 /// Writes a configuration and puts it in force. All mistakes are reported at once.
 #[utoipa::path(put, path = "/api/v1/config", tag = "configuration", operation_id = "writeConfig",
     params(("If-Match" = String, Header, description = "The version that was read.")),
-    request_body(content = Object, description = "The configuration, same keys as the file."),
+    request_body(content = SiteFile, description = "The configuration, same keys as the file."),
     responses((status = 200, body = VersionView),
         (status = 409, description = "Somebody else wrote in the meantime.", body = RefusalView),
         (status = 422, description = "It has mistakes; see `problems`.", body = RefusalView),
@@ -36,12 +37,12 @@ pub(crate) async fn put(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Ref
 
 /// What would be wrong with a configuration; nothing is written.
 #[utoipa::path(post, path = "/api/v1/config/check", tag = "configuration", operation_id = "checkConfig",
-    request_body(content = Object, description = "The configuration, same keys as the file."),
+    request_body(content = SiteFile, description = "The configuration, same keys as the file."),
     responses((status = 200, body = CheckView), (status = "default", description = "Refused.", body = RefusalView)))]
 pub(crate) async fn check(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Refusal> {
     let config: Value = call.json(desk.settings.body_bytes).await?;
-    let problems = desk.ask(move |doors| doors.config.check(&config)).await?;
-    Ok(ok(&CheckView { problems }))
+    let verdict = desk.ask(move |doors| doors.config.check(&config)).await?;
+    Ok(ok(&verdict))
 }
 
 /// The versions that are kept, newest first.
