@@ -14,7 +14,7 @@ use dlb_wiring::status::{ChargerStatus, CircuitStatus, MeterStatus, Mode, Status
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Amperes on L1, L2, L3: always three.
+/// Amperes on L1, L2, L3: always three. (Fields spell it out: the API description names types by their path.)
 pub type Amps = Vec<f64>;
 
 /// The site at one instant.
@@ -38,18 +38,18 @@ pub struct SiteView {
 pub struct CircuitView {
     pub id: String,
     pub parent: Option<String>,
-    pub limit_a: Amps,
+    pub limit_a: Vec<f64>,
     /// A lower limit that somebody set, with the seconds that it still lasts.
     pub lowered: Option<LoweredView>,
-    pub measured_a: Option<Amps>,
-    pub other_load_a: Amps,
+    pub measured_a: Option<Vec<f64>>,
+    pub other_load_a: Vec<f64>,
     /// The most that may flow by all limits possibly in force.
-    pub worst_case_a: Amps,
+    pub worst_case_a: Vec<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct LoweredView {
-    pub limit_a: Amps,
+    pub limit_a: Vec<f64>,
     pub lasts_s: u64,
 }
 
@@ -85,7 +85,7 @@ pub struct ChargerView {
     pub reason_circuit: Option<String>,
     pub reason_line: Option<&'static str>,
     /// On the site's lines; null if unknown.
-    pub drawn_a: Option<Amps>,
+    pub drawn_a: Option<Vec<f64>>,
     pub power_w: Option<i64>,
     pub session: Option<SessionView>,
     pub max_a: f64,
