@@ -9,3 +9,4 @@
 
 pub mod charger;
 pub mod modbus;
+pub mod ocpp16;

@@ -1,0 +1,191 @@
+//! What is known beforehand of a make and model: data in `maps/quirks`, looked up by what the charger
+//! calls itself.
+//!
+//! Each entry has patterns (`*` stands for anything, case does not matter), what is different, and the
+//! `source` of that knowledge. All entries that match apply, later ones over earlier ones.
+
+use crate::charger::Identity;
+use crate::ocpp16::profile::{Expiry, Kind, Purpose, RateUnit};
+use serde::Deserialize;
+
+/// Every quirk file, embedded.
+const FILES: &[(&str, &str)] = &[("abb.toml", include_str!("../../maps/quirks/abb.toml"))];
+
+/// What differs from a charger that does everything by the book. `None`: nothing known.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quirk {
+    /// Rungs of the ladder worth trying, in this order.
+    pub purposes: Option<Vec<Purpose>>,
+    pub unit: Option<RateUnit>,
+    pub kind: Option<Kind>,
+    pub stack_level: Option<u8>,
+    pub expiry: Option<Expiry>,
+    pub pause: Option<Pause>,
+    /// Smallest difference of limits that the charger can tell apart, in amperes.
+    pub step_a: Option<f64>,
+    /// How long a limit takes to have its effect.
+    pub settle_s: Option<u64>,
+    /// Its meter values tell no current: its word must do.
+    pub unmetered: Option<bool>,
+    /// Measurands to ask for as they are; empty: do not touch the charger's own choice.
+    pub measurands: Option<String>,
+    /// It does not bear being asked to send a message again.
+    pub no_trigger: Option<bool>,
+    /// A session must be started by us; a plugged-in car alone starts nothing.
+    pub remote_start: Option<bool>,
+    /// The charger refuses to be asked for named configuration keys: ask for all.
+    pub ask_all_keys: Option<bool>,
+}
+
+/// How a charger is held at no current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pause {
+    /// A limit of 0 A.
+    ZeroLimit,
+    /// End the transaction, start a new one later.
+    RemoteStop,
+    /// Not at all: 6 A is the least.
+    #[serde(rename = "floor6")]
+    Floor6,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    quirk: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Entry {
+    vendor: String,
+    #[serde(default = "anything")]
+    model: String,
+    #[serde(default = "anything")]
+    firmware: String,
+    /// The public thread or manual in which this was told.
+    source: String,
+    #[serde(flatten)]
+    quirk: toml::Table,
+}
+
+fn anything() -> String {
+    "*".to_owned()
+}
+
+/// What is wrong with a quirk file.
+#[derive(Debug, thiserror::Error)]
+pub enum QuirkFault {
+    #[error("reading quirk file {file}")]
+    Syntax { file: String, source: toml::de::Error },
+    #[error("quirk file {file}, entry for {vendor}: {what}")]
+    Entry { file: String, vendor: String, what: String },
+}
+
+/// All that is known of this charger.
+#[must_use]
+pub fn look_up(identity: &Identity) -> Quirk {
+    let mut found = toml::Table::new();
+    for (name, text) in FILES {
+        for entry in read(name, text).unwrap_or_default() {
+            if entry.matches(identity) {
+                found.extend(entry.quirk);
+            }
+        }
+    }
+    found.try_into().unwrap_or_default()
+}
+
+/// Reads one file and checks every entry of it.
+fn read(name: &str, text: &str) -> Result<Vec<Entry>, QuirkFault> {
+    let syntax = |source| QuirkFault::Syntax { file: name.to_owned(), source };
+    let file: File = toml::from_str(text).map_err(syntax)?;
+    for entry in &file.quirk {
+        let fault =
+            |what: String| QuirkFault::Entry { file: name.to_owned(), vendor: entry.vendor.clone(), what };
+        if entry.source.trim().is_empty() {
+            return Err(fault("source is empty".to_owned()));
+        }
+        if entry.quirk.is_empty() {
+            return Err(fault("nothing is different".to_owned()));
+        }
+        Quirk::deserialize(entry.quirk.clone()).map_err(|cause| fault(cause.to_string()))?;
+    }
+    Ok(file.quirk)
+}
+
+impl Entry {
+    fn matches(&self, identity: &Identity) -> bool {
+        matches(&self.vendor, &identity.vendor)
+            && matches(&self.model, &identity.model)
+            && matches(&self.firmware, &identity.firmware)
+    }
+}
+
+/// `*` stands for anything, also for nothing.
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_ascii_lowercase(), text.trim().to_ascii_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|head| text.strip_prefix(head)) else { return false };
+    let mut tail = pattern.find('*').map(|_| "");
+    for part in parts {
+        tail = Some(part);
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    match tail {
+        None => rest.is_empty(),
+        Some(tail) => text.ends_with(tail),
+    }
+}
+
+impl Quirk {
+    #[must_use]
+    pub fn purposes(&self) -> Vec<Purpose> {
+        self.purposes.clone().unwrap_or_else(|| vec![Purpose::Tx, Purpose::TxDefault, Purpose::Max])
+    }
+
+    #[must_use]
+    pub fn pause(&self) -> Pause {
+        self.pause.unwrap_or(Pause::ZeroLimit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_quirk_file_is_embedded_and_reads_without_fault() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/maps/quirks");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, FILES.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
+        for (name, text) in FILES {
+            read(name, text).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_quirk_file_is_named() {
+        let fault = |text| read("x.toml", text).unwrap_err().to_string();
+        let text = "[[quirk]]\nvendor = \"A\"\nsource = \"s\"\nstack = 0\n";
+        assert!(fault(text).contains("stack"), "{}", fault(text));
+        assert!(fault("[[quirk]]\nvendor = \"A\"\nsource = \" \"\nunit = \"W\"\n").contains("source"));
+    }
+
+    #[test]
+    fn patterns_match_as_people_expect() {
+        assert!(matches("abb*", "ABB"));
+        assert!(matches("*terra*ac*", "Terra AC W22"));
+        assert!(matches("1.8.*", "1.8.21"));
+        assert!(!matches("1.8.*", "1.80"));
+        assert!(!matches("abb", "abbott"));
+        assert!(matches("a*a", "aa"));
+        assert!(!matches("ab*ba", "aba"));
+    }
+}

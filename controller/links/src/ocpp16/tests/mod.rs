@@ -1,0 +1,4 @@
+//! Dialogues with chargers, as stories with a hand-moved clock.
+
+mod bench;
+mod stories;
