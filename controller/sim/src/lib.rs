@@ -1,7 +1,7 @@
 //! A site in a box: building, sun, cars, chargers, meters, waveforms and fuses, seeded and deterministic.
 //!
 //! What stands on the other side of the real drivers and protocols: charge points that speak OCPP in
-//! text frames ([`ocpp`]), chargers and meters that are a file of Modbus registers (modbus), the
+//! text frames ([`ocpp`]), chargers and meters that are a file of Modbus registers ([`modbus`]), the
 //! voltage at an ADC input ([`waveform`]). Sockets, threads and clocks belong to whoever runs it.
 //!
 //! Two times run side by side. What is electrical or protocol (dead times, ramps, watchdogs, intervals)
@@ -14,6 +14,7 @@
 pub mod car;
 pub mod digest;
 pub mod fleet;
+pub mod modbus;
 pub mod ocpp;
 pub mod outlet;
 pub mod phasor;
