@@ -166,6 +166,7 @@ pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (
         Reason::WaitsForTurn { circuit: at, line } => {
             (format!("waits for its turn on {} of {}", line.name(), circuit(at)), "waits-for-turn")
         }
+        Reason::Rests => ("rests after being switched off".into(), "rests"),
         Reason::NothingLeft { circuit: at, line } => {
             (format!("nothing left on {} of {}", line.name(), circuit(at)), "nothing-left")
         }

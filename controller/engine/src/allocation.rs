@@ -35,6 +35,8 @@ pub enum Reason {
     PowerFull { circuit: CircuitIx },
     /// There is not enough for everybody's minimum; this car waits for its turn.
     WaitsForTurn { circuit: CircuitIx, line: Line },
+    /// It was switched off a moment ago and stays off for a while, to spare contactor and car.
+    Rests,
     /// The circuit is loaded by others so far that not even one minimum fits.
     NothingLeft { circuit: CircuitIx, line: Line },
     /// Set aside, not allocated.

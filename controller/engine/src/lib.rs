@@ -14,9 +14,11 @@
 //! | [`site`] | the tree of circuits and the chargers on it |
 //! | [`snapshot`] | one frozen picture of the site |
 //! | [`allocation`] | a limit and a reason for every charger |
+//! | [`allocate`] | a snapshot into an allocation |
 //! | [`ledger`] | which limits may be in force, and what may be sent now |
 //! | [`appetite`] | what a car really takes |
 
+pub mod allocate;
 pub mod allocation;
 pub mod appetite;
 pub mod ledger;

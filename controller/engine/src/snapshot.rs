@@ -50,6 +50,18 @@ pub struct ChargerState {
     pub energy_needed: Option<WattHours>,
 }
 
+impl ChargerState {
+    /// The phases to count on: those that the car was seen to use, unless another car may have come
+    /// or the charger goes its own way.
+    #[must_use]
+    pub const fn counted_phases(&self) -> Option<u8> {
+        match self.demand {
+            Demand::Reserved(..) => None,
+            _ => self.car_phases,
+        }
+    }
+}
+
 /// What a charger asks of the allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Demand {

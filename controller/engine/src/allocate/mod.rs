@@ -1,0 +1,257 @@
+//! Decides how much each charger may have: weighted max-min fairness within every limit of the tree.
+//!
+//! One decision looks at one frozen [`Snapshot`] and answers with a limit and a reason for every charger.
+//! It never lets the sum of limits and other load pass the limit of any line of any circuit, except
+//! where other load and reservations alone already do; then nobody who could make it worse gets
+//! anything. It does not command: whether a limit may be sent yet is the ledger's business.
+//!
+//! # In which order
+//! 1. What is reserved is set aside.
+//! 2. Chargers are switched on with their minimum (IEC 61851-1 knows no current below 6 A), and raised,
+//!    in the order of the strategy.
+//! 3. Limits are rounded down to each charger's step; what that frees goes to whoever can use a step.
+//! 4. Cars that are connected and want nothing keep their minimum as standby if it is left over, so
+//!    that they can begin the moment they wake. Nobody who wants gets less for it. A car without standby
+//!    gets a short turn now and then ([`KNOCK_AFTER`]), as if it wanted its minimum.
+//!
+//! # What the strategies mean
+//! | | when there is not enough for all minimums | when there is |
+//! |---|---|---|
+//! | equal | the classes one after the other; inside a class cars take turns | everybody has the minimum; what is left goes to the classes one after the other, inside a class to all alike by weight |
+//! | priority | the first class is filled to its last wish before the second gets anything; turns inside a class | the same |
+//! | first-come | in each class, who came first has all that it wants before the next gets anything; no turns | the same |
+//! | departure | inside a class the urgent (less than an hour to spare) by time to spare, the others take turns | everybody has the minimum; the rest goes to whoever has least time to spare, in steps of five minutes, then to those whose departure or energy is not known, alike |
+//!
+//! "Alike" is max-min: the total limit in amperes per unit of weight is raised for all together until a
+//! car has all that it wants or a line is full; only those on a full line stop.
+
+mod admit;
+mod fill;
+mod network;
+mod shares;
+mod stages;
+mod steps;
+mod turns;
+
+pub use turns::{KNOCK_AFTER, KNOCK_FOR, MIN_OFF, MIN_ON, PATIENCE, TURN};
+
+use crate::allocation::{Allocation, Grant, Reason};
+use crate::site::{CircuitIx, Site};
+use crate::snapshot::{Demand, Snapshot};
+use crate::units::Milliamps;
+use admit::Queue;
+use network::{Bound, Network, RowIx};
+use shares::{Share, Stop};
+use stages::Stage;
+use std::collections::BTreeMap;
+use turns::Turn;
+
+/// The allocation and its memory: whose turn it is, who was switched on or off when.
+#[derive(Clone, Debug, Default)]
+pub struct Allocator {
+    /// In the order of the site's chargers at the last decision.
+    ids: Vec<String>,
+    turns: Vec<Turn>,
+    rank: Vec<usize>,
+}
+
+impl Allocator {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One decision. Chargers are recognised by their identity, so a changed site needs no notice.
+    ///
+    /// # Panics
+    /// If the snapshot does not belong to the site, or if the result would overload a line: a bug in
+    /// here must end the process rather than blow a fuse.
+    pub fn allocate(&mut self, site: &Site, snapshot: &Snapshot) -> Allocation {
+        assert_eq!(snapshot.chargers.len(), site.chargers().len(), "one state for each charger");
+        assert_eq!(snapshot.circuits.len(), site.circuits().len(), "one state for each circuit");
+        self.recognise(site);
+        let mut decision = Decision::new(site, snapshot, self.advance(site, snapshot));
+        decision.reserve();
+        self.share(&mut decision);
+        self.stand_by(&mut decision);
+        for (ix, turn) in self.turns.iter_mut().enumerate() {
+            let seen = snapshot.chargers[ix].demand;
+            turn.decided(seen, decision.demands[ix], decision.shares[ix].given, snapshot.now);
+        }
+        decision.finish()
+    }
+
+    /// Carries what is known of each charger over to the site as it is now.
+    fn recognise(&mut self, site: &Site) {
+        let chargers = site.chargers();
+        let same = self.ids.len() == chargers.len()
+            && self.ids.iter().zip(chargers).all(|(id, charger)| *id == charger.id);
+        if same {
+            return;
+        }
+        let known: BTreeMap<_, _> = self.ids.drain(..).zip(self.turns.drain(..)).collect();
+        self.ids = chargers.iter().map(|charger| charger.id.clone()).collect();
+        self.turns = self.ids.iter().map(|id| known.get(id).copied().unwrap_or_default()).collect();
+        let mut order: Vec<usize> = (0..chargers.len()).collect();
+        order.sort_unstable_by(|&one, &other| self.ids[one].cmp(&self.ids[other]));
+        self.rank = vec![0; order.len()];
+        for (rank, ix) in order.into_iter().enumerate() {
+            self.rank[ix] = rank;
+        }
+    }
+
+    /// Brings every charger's past up to now; the demands to decide on.
+    fn advance(&mut self, site: &Site, snapshot: &Snapshot) -> Vec<Demand> {
+        let mut least = BTreeMap::new();
+        let mut demands = Vec::with_capacity(self.turns.len());
+        for (ix, turn) in self.turns.iter_mut().enumerate() {
+            let charger = &site.chargers()[ix];
+            let demand = turn.advance(charger, &snapshot.chargers[ix], snapshot.now);
+            if let (Demand::Wants(_), Some(served)) = (demand, turn.served()) {
+                let least = least.entry(charger.priority).or_insert(served);
+                *least = served.min(*least);
+            }
+            demands.push(demand);
+        }
+        for (ix, turn) in self.turns.iter_mut().enumerate() {
+            let charger = &site.chargers()[ix];
+            if matches!(demands[ix], Demand::Wants(_)) {
+                turn.level_with(least.get(&charger.priority).copied().unwrap_or(0.0), charger);
+            }
+        }
+        demands
+    }
+
+    fn share(&self, decision: &mut Decision<'_>) {
+        let Decision { site, snapshot, .. } = *decision;
+        let wants: Vec<usize> =
+            (0..self.turns.len()).filter(|&ix| decision.shares[ix].high > 0 && decision.wants(ix)).collect();
+        let laxity = stages::laxities(site, snapshot);
+        let urgency = stages::urgency(&laxity);
+        let queue =
+            Queue { site, turns: &self.turns, rank: &self.rank, urgency: &urgency, now: snapshot.now };
+        let (network, shares) = (&mut decision.network, &mut decision.shares[..]);
+        for stage in stages::stages(site, snapshot, &laxity, &wants) {
+            match stage {
+                Stage::Admit(batch) => admit::admit(&queue, network, shares, &batch),
+                Stage::Fill(mut batch) => {
+                    batch.retain(|&ix| shares[ix].given > 0);
+                    fill::fill(network, shares, &batch);
+                    steps::settle(network, shares, &batch, &self.rank);
+                }
+            }
+        }
+    }
+
+    /// Leaves idle cars their minimum where nobody else can use it; those that have it go first.
+    fn stand_by(&self, decision: &mut Decision<'_>) {
+        let mut idle: Vec<usize> =
+            (0..self.turns.len()).filter(|&ix| decision.demands[ix] == Demand::Idle).collect();
+        idle.sort_unstable_by_key(|&ix| (!self.turns[ix].on(), self.rank[ix]));
+        for ix in idle {
+            let low = decision.shares[ix].low;
+            if low > 0 && decision.network.room(ix, |flow| flow.fixed).0 >= low {
+                decision.shares[ix].given = low;
+                decision.network.add(ix, low);
+            }
+        }
+    }
+}
+
+/// One decision in the making.
+struct Decision<'a> {
+    site: &'a Site,
+    snapshot: &'a Snapshot,
+    /// What is decided on; differs from the snapshot where an idle car gets a chance to wake.
+    demands: Vec<Demand>,
+    network: Network,
+    shares: Vec<Share>,
+}
+
+impl<'a> Decision<'a> {
+    fn new(site: &'a Site, snapshot: &'a Snapshot, demands: Vec<Demand>) -> Self {
+        let network = Network::new(site, snapshot);
+        let shares = shares::shares(site, &demands);
+        Self { site, snapshot, demands, network, shares }
+    }
+
+    fn wants(&self, ix: usize) -> bool {
+        matches!(self.demands[ix], Demand::Wants(_))
+    }
+
+    fn reserve(&mut self) {
+        for (ix, demand) in self.demands.iter().enumerate() {
+            if let Demand::Reserved(amount, _) = demand {
+                let amount = i64::from(amount.0.max(0));
+                self.shares[ix].given = amount;
+                self.network.each_flow(ix, |flow| {
+                    flow.fixed += amount;
+                    flow.reserved += amount;
+                });
+            }
+        }
+    }
+
+    fn finish(self) -> Allocation {
+        if let Some(row) = self.network.overloaded().next() {
+            let id = &self.site.circuit(row.circuit).id;
+            unreachable!("the allocation overloads {:?} of {id}", row.bound);
+        }
+        let grants = (0..self.shares.len()).map(|ix| self.grant(ix)).collect();
+        let used = |(ix, state): (usize, &crate::snapshot::CircuitState)| {
+            state.other_load + self.network.current(CircuitIx(ix))
+        };
+        let used = self.snapshot.circuits.iter().enumerate().map(used).collect();
+        Allocation { grants, used }
+    }
+
+    fn grant(&self, ix: usize) -> Grant {
+        let limit = Milliamps(i32::try_from(self.shares[ix].given).unwrap_or(i32::MAX));
+        Grant { limit, reason: self.reason(ix) }
+    }
+
+    fn reason(&self, ix: usize) -> Reason {
+        let share = &self.shares[ix];
+        let wants = match self.snapshot.chargers[ix].demand {
+            Demand::Absent => return Reason::NoCar,
+            Demand::Idle => return Reason::WantsNoMore,
+            Demand::Reserved(_, why) => return Reason::Reserved(why),
+            Demand::Wants(wants) => wants,
+        };
+        let max = self.site.chargers()[ix].max;
+        match share.stop {
+            Stop::Rest => Reason::Rests,
+            Stop::High if wants > max || (share.high == 0 && wants > Milliamps::ZERO) => {
+                Reason::ChargerMaximum
+            }
+            Stop::High => Reason::WantsNoMore,
+            Stop::Row(row) if share.given > 0 => self.full(row),
+            Stop::Row(row) => match self.network.room(ix, |flow| flow.reserved) {
+                (room, Some(row)) if room < share.low => self.nothing_left(row),
+                _ => self.waits(row),
+            },
+        }
+    }
+
+    fn full(&self, row: RowIx) -> Reason {
+        let row = &self.network.rows[row];
+        match row.bound {
+            Bound::Line(line) => Reason::LineFull { circuit: row.circuit, line },
+            Bound::Power => Reason::PowerFull { circuit: row.circuit },
+        }
+    }
+
+    fn waits(&self, row: RowIx) -> Reason {
+        match self.full(row) {
+            Reason::LineFull { circuit, line } => Reason::WaitsForTurn { circuit, line },
+            power => power,
+        }
+    }
+
+    fn nothing_left(&self, row: RowIx) -> Reason {
+        match self.full(row) {
+            Reason::LineFull { circuit, line } => Reason::NothingLeft { circuit, line },
+            power => power,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Chargers take limits in steps of their own: rounds down, and hands what that frees to whoever can
+//! use a whole step of it.
+//!
+//! In the end no charger of the batch that could use one more step could have it.
+
+use super::network::Network;
+use super::shares::{Share, Stop};
+
+/// How often everybody is offered a single step before the rest is handed out as it comes.
+const ROUNDS: usize = 3;
+
+pub(super) fn settle(network: &mut Network, shares: &mut [Share], batch: &[usize], rank: &[usize]) {
+    let mut open = Vec::new();
+    for &ix in batch {
+        let share = &mut shares[ix];
+        let lost = share.given % share.step;
+        if lost > 0 {
+            share.given -= lost;
+            network.add(ix, -lost);
+        }
+        if share.given > 0 && share.given < share.high {
+            open.push(ix);
+        }
+    }
+    let level = |share: &Share| share.level();
+    for round in 0..=ROUNDS {
+        let most = if round < ROUNDS { 1 } else { i64::MAX };
+        open.sort_unstable_by(|&one, &other| {
+            level(&shares[one]).total_cmp(&level(&shares[other])).then(rank[one].cmp(&rank[other]))
+        });
+        open.retain(|&ix| raise(network, &mut shares[ix], ix, most));
+        if open.is_empty() {
+            return;
+        }
+    }
+}
+
+/// Raises by up to `most` steps. Is another one possible?
+fn raise(network: &mut Network, share: &mut Share, ix: usize, most: i64) -> bool {
+    let (room, tightest) = network.room(ix, |flow| flow.fixed);
+    let fits = (room.max(0) / share.step).min((share.high - share.given) / share.step);
+    let steps = fits.min(most);
+    if steps > 0 {
+        share.given += steps * share.step;
+        network.add(ix, steps * share.step);
+    }
+    if share.given == share.high {
+        share.stop = Stop::High;
+        return false;
+    }
+    if steps == fits {
+        share.stop = tightest.map_or(Stop::High, Stop::Row);
+        return false;
+    }
+    true
+}

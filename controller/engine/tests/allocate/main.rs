@@ -1,0 +1,7 @@
+//! The allocation, seen from outside: rules that hold for every site, and stories of some.
+
+mod checker;
+mod properties;
+mod random;
+mod stories;
+mod town;

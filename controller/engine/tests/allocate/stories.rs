@@ -1,0 +1,392 @@
+//! Stories of sites, an evening or a minute long.
+
+use crate::town::*;
+use dlb_engine::allocate::{Allocator, KNOCK_AFTER, KNOCK_FOR, MIN_OFF, MIN_ON};
+use dlb_engine::allocation::{Allocation, Reason};
+use dlb_engine::lines::{Line, PerLine, Wiring};
+use dlb_engine::site::{CircuitIx, Site, Supply};
+use dlb_engine::snapshot::{Demand, Reservation, Snapshot, Strategy};
+use dlb_engine::time::{Duration, Instant};
+use dlb_engine::units::{Milliamps, Millivolts, WattHours, Watts};
+
+const GRID: CircuitIx = CircuitIx(0);
+
+fn given(allocation: &Allocation) -> Vec<f64> {
+    allocation.grants.iter().map(|grant| grant.limit.as_amps()).collect()
+}
+
+fn decide(site: &Site, snapshot: &Snapshot) -> Allocation {
+    Allocator::new().allocate(site, snapshot)
+}
+
+#[test]
+fn three_cars_share_a_63_ampere_connection() {
+    let site = row_of(3, 63.0);
+    let allocation = decide(&site, &everybody_wants(&site));
+    assert_eq!(given(&allocation), [21.0, 21.0, 21.0]);
+    assert_eq!(allocation.grants[0].reason, Reason::LineFull { circuit: GRID, line: Line::L1 });
+    assert_eq!(allocation.used, [PerLine::all(amps(63.0))]);
+}
+
+#[test]
+fn oven_starts_while_three_cars_charge() {
+    let site = row_of(3, 63.0);
+    let mut allocator = Allocator::new();
+    let mut snapshot = everybody_wants(&site);
+    allocator.allocate(&site, &snapshot);
+    snapshot.circuits[0].other_load[Line::L2] = amps(15.0);
+    let allocation = allocator.allocate(&site, &snapshot);
+    assert_eq!(given(&allocation), [16.0, 16.0, 16.0]);
+    assert_eq!(allocation.grants[1].reason, Reason::LineFull { circuit: GRID, line: Line::L2 });
+    assert_eq!(allocation.used, [PerLine([48.0, 63.0, 48.0].map(amps))]);
+}
+
+#[test]
+fn a_full_car_leaves_its_share_to_the_others() {
+    let site = row_of(3, 63.0);
+    let mut snapshot = everybody_wants(&site);
+    snapshot.chargers[1] = wants(Demand::Wants(amps(8.0)));
+    let allocation = decide(&site, &snapshot);
+    // One ampere over: the first in the order of names gets it.
+    assert_eq!(given(&allocation), [28.0, 8.0, 27.0]);
+    assert_eq!(allocation.grants[1].reason, Reason::WantsNoMore);
+}
+
+#[test]
+fn a_small_charger_is_at_its_own_maximum() {
+    let mut chargers = row_of(2, 63.0).chargers().to_vec();
+    chargers[0].max = amps(16.0);
+    let site = Site::new(vec![circuit("grid", None, 63.0)], chargers).unwrap();
+    let allocation = decide(&site, &everybody_wants(&site));
+    assert_eq!(given(&allocation), [16.0, 32.0]);
+    assert_eq!(allocation.grants[0].reason, Reason::ChargerMaximum);
+    assert_eq!(allocation.grants[1].reason, Reason::WantsNoMore);
+}
+
+#[test]
+fn twice_the_weight_is_twice_the_current() {
+    let mut chargers = row_of(2, 30.0).chargers().to_vec();
+    chargers[1].weight = 2.0;
+    let site = Site::new(vec![circuit("grid", None, 30.0)], chargers).unwrap();
+    assert_eq!(given(&decide(&site, &everybody_wants(&site))), [10.0, 20.0]);
+}
+
+#[test]
+fn one_phase_cars_on_another_line_get_what_the_full_line_cannot_use() {
+    let chargers = vec![
+        charger("a", 0, Wiring::One(Line::L1)),
+        charger("b", 0, Wiring::One(Line::L1)),
+        charger("c", 0, Wiring::One(Line::L3)),
+    ];
+    let site = Site::new(vec![circuit("grid", None, 32.0)], chargers).unwrap();
+    assert_eq!(given(&decide(&site, &everybody_wants(&site))), [16.0, 16.0, 32.0]);
+}
+
+#[test]
+fn a_charger_of_unknown_rotation_counts_on_every_line() {
+    let chargers = vec![charger("a", 0, Wiring::Unknown), charger("b", 0, Wiring::One(Line::L3))];
+    let site = Site::new(vec![circuit("grid", None, 40.0)], chargers).unwrap();
+    let mut snapshot = everybody_wants(&site);
+    snapshot.chargers[0].car_phases = Some(1);
+    let allocation = decide(&site, &snapshot);
+    assert_eq!(given(&allocation), [20.0, 20.0]);
+    assert_eq!(allocation.used, [PerLine([20.0, 20.0, 40.0].map(amps))]);
+}
+
+#[test]
+fn the_sub_board_binds_before_the_connection() {
+    let circuits = vec![circuit("grid", None, 100.0), circuit("garage", Some(0), 20.0)];
+    let chargers = vec![charger("a", 1, THREE), charger("b", 1, THREE), charger("c", 0, THREE)];
+    let site = Site::new(circuits, chargers).unwrap();
+    let allocation = decide(&site, &everybody_wants(&site));
+    assert_eq!(given(&allocation), [10.0, 10.0, 32.0]);
+    let garage = Reason::LineFull { circuit: CircuitIx(1), line: Line::L1 };
+    assert_eq!(allocation.grants[0].reason, garage);
+    assert_eq!(allocation.used, [PerLine::all(amps(52.0)), PerLine::all(amps(20.0))]);
+}
+
+#[test]
+fn a_power_limit_binds_beside_the_fuses() {
+    let mut grid = circuit("grid", None, 63.0);
+    grid.limit_power = Some(Watts(13_800));
+    let site = Site::new(vec![grid], row_of(2, 63.0).chargers().to_vec()).unwrap();
+    let allocation = decide(&site, &everybody_wants(&site));
+    assert_eq!(given(&allocation), [10.0, 10.0]);
+    assert_eq!(allocation.grants[0].reason, Reason::PowerFull { circuit: GRID });
+}
+
+#[test]
+fn steps_of_six_amperes_leave_the_rest_to_the_charger_with_fine_steps() {
+    let mut chargers = row_of(2, 31.0).chargers().to_vec();
+    chargers[0].step = amps(6.0);
+    chargers[1].step = amps(0.1);
+    let site = Site::new(vec![circuit("grid", None, 31.0)], chargers).unwrap();
+    assert_eq!(given(&decide(&site, &everybody_wants(&site))), [12.0, 19.0]);
+}
+
+#[test]
+fn a_charger_whose_steps_miss_its_range_cannot_be_used() {
+    let mut chargers = row_of(1, 63.0).chargers().to_vec();
+    (chargers[0].step, chargers[0].max) = (amps(20.0), amps(16.0));
+    let site = Site::new(vec![circuit("grid", None, 63.0)], chargers).unwrap();
+    let allocation = decide(&site, &everybody_wants(&site));
+    assert_eq!(given(&allocation), [0.0]);
+    assert_eq!(allocation.grants[0].reason, Reason::ChargerMaximum);
+}
+
+#[test]
+fn what_is_out_of_reach_is_set_aside_first() {
+    let site = row_of(3, 40.0);
+    let mut snapshot = everybody_wants(&site);
+    snapshot.chargers[2] = wants(Demand::Reserved(amps(16.0), Reservation::OutOfReach));
+    let allocation = decide(&site, &snapshot);
+    assert_eq!(given(&allocation), [12.0, 12.0, 16.0]);
+    assert_eq!(allocation.grants[2].reason, Reason::Reserved(Reservation::OutOfReach));
+}
+
+#[test]
+fn a_house_over_its_limit_gives_the_cars_nothing() {
+    let site = row_of(2, 40.0);
+    let mut snapshot = everybody_wants(&site);
+    snapshot.circuits[0].other_load[Line::L3] = amps(45.0);
+    let allocation = decide(&site, &snapshot);
+    assert_eq!(given(&allocation), [0.0, 0.0]);
+    assert_eq!(allocation.grants[0].reason, Reason::NothingLeft { circuit: GRID, line: Line::L3 });
+    assert_eq!(allocation.used, [PerLine([0.0, 0.0, 45.0].map(amps))]);
+}
+
+#[test]
+fn a_full_car_keeps_its_minimum_only_where_nobody_else_can_use_it() {
+    let site = row_of(3, 63.0);
+    let mut snapshot = everybody_wants(&site);
+    snapshot.chargers[2] = wants(Demand::Idle);
+    assert_eq!(given(&decide(&site, &snapshot)), [32.0, 31.0, 0.0]);
+    snapshot.chargers[1] = wants(Demand::Wants(amps(20.0)));
+    assert_eq!(given(&decide(&site, &snapshot)), [32.0, 20.0, 6.0]);
+}
+
+#[test]
+fn a_sleeping_car_without_standby_is_knocked_at() {
+    let site = row_of(2, 8.0);
+    let mut allocator = Allocator::new();
+    let mut snapshot = everybody_wants(&site);
+    snapshot.chargers[1] = wants(Demand::Idle);
+    assert_eq!(given(&allocator.allocate(&site, &snapshot)), [8.0, 0.0]);
+    let mut knocked = Duration::ZERO;
+    for _ in 0..240 {
+        snapshot.now = snapshot.now + Duration::from_secs(15);
+        if given(&allocator.allocate(&site, &snapshot))[1] > 0.0 {
+            knocked += Duration::from_secs(15);
+        }
+    }
+    assert!(knocked >= KNOCK_FOR && knocked <= KNOCK_FOR * 2, "{knocked:?} of an hour");
+    assert!(KNOCK_AFTER < Duration::from_secs(3600));
+}
+
+#[test]
+fn the_first_class_is_served_to_its_last_wish_under_priority() {
+    let mut chargers = row_of(3, 40.0).chargers().to_vec();
+    chargers[2].priority = 0;
+    (chargers[0].priority, chargers[1].priority) = (1, 1);
+    let site = Site::new(vec![circuit("grid", None, 40.0)], chargers).unwrap();
+    let mut snapshot = everybody_wants(&site);
+    snapshot.strategy = Strategy::Priority;
+    assert_eq!(given(&decide(&site, &snapshot)), [8.0, 0.0, 32.0]);
+    // Equal: first the minimum for all, then the better class.
+    snapshot.strategy = Strategy::Equal;
+    assert_eq!(given(&decide(&site, &snapshot)), [6.0, 6.0, 28.0]);
+}
+
+#[test]
+fn who_came_first_has_all_that_it_wants() {
+    let site = row_of(3, 40.0);
+    let mut snapshot = everybody_wants(&site);
+    snapshot.strategy = Strategy::FirstCome;
+    for (state, arrived) in snapshot.chargers.iter_mut().zip([300, 100, 200]) {
+        state.arrived = Some(Instant::from_millis(arrived));
+    }
+    let allocation = decide(&site, &snapshot);
+    assert_eq!(given(&allocation), [0.0, 32.0, 8.0]);
+    assert_eq!(allocation.grants[0].reason, Reason::WaitsForTurn { circuit: GRID, line: Line::L1 });
+}
+
+#[test]
+fn the_van_that_leaves_at_eight_is_ahead_of_the_one_that_leaves_at_noon() {
+    let site = row_of(3, 40.0);
+    let mut snapshot = everybody_wants(&site);
+    snapshot.strategy = Strategy::Departure;
+    let hours = |hours: u64| Some(snapshot.now + Duration::from_secs(hours * 3600));
+    let (noon, eight) = (hours(5), hours(1));
+    for (state, departs) in snapshot.chargers.iter_mut().zip([noon, eight, None]) {
+        state.departs = departs;
+        state.energy_needed = Some(WattHours(20_000));
+    }
+    // Minimum for all; then the one in a hurry.
+    assert_eq!(given(&decide(&site, &snapshot)), [6.0, 28.0, 6.0]);
+    snapshot.circuits[0].limit = PerLine::all(amps(6.0));
+    assert_eq!(given(&decide(&site, &snapshot)), [0.0, 6.0, 0.0]);
+}
+
+/// Runs a site for hours in steps of a minute; ampere-hours and starts of each charger.
+fn run(site: &Site, snapshot: &mut Snapshot, hours: u64) -> (Vec<f64>, Vec<u32>) {
+    let mut allocator = Allocator::new();
+    let count = site.chargers().len();
+    let (mut charge, mut starts, mut on) = (vec![0.0; count], vec![0; count], vec![false; count]);
+    for _ in 0..hours * 60 {
+        let allocation = allocator.allocate(site, snapshot);
+        for (ix, amps) in given(&allocation).into_iter().enumerate() {
+            charge[ix] += amps / 60.0;
+            starts[ix] += u32::from(amps > 0.0 && !on[ix]);
+            on[ix] = amps > 0.0;
+        }
+        snapshot.now = snapshot.now + Duration::from_secs(60);
+    }
+    (charge, starts)
+}
+
+#[test]
+fn ten_cars_on_two_places_all_get_their_turn() {
+    let site = row_of(10, 13.0);
+    let (charge, starts) = run(&site, &mut everybody_wants(&site), 10);
+    let (least, most) =
+        (charge.iter().copied().fold(f64::MAX, f64::min), charge.iter().copied().fold(0.0, f64::max));
+    assert!(least > 0.7 * most, "{charge:?}");
+    assert!(charge.iter().sum::<f64>() > 0.99 * 130.0, "{charge:?}");
+    assert!(starts.iter().all(|&starts| starts <= 8), "{starts:?}");
+}
+
+#[test]
+fn a_three_phase_car_is_not_starved_by_one_phase_cars() {
+    let mut chargers: Vec<_> = [Line::L1, Line::L1, Line::L2, Line::L2, Line::L3, Line::L3]
+        .into_iter()
+        .enumerate()
+        .map(|(ix, line)| charger(&format!("one{ix}"), 0, Wiring::One(line)))
+        .collect();
+    chargers.push(charger("three", 0, THREE));
+    let site = Site::new(vec![circuit("grid", None, 7.0)], chargers).unwrap();
+    let (charge, _) = run(&site, &mut everybody_wants(&site), 12);
+    let mean = charge.iter().sum::<f64>() / charge.len() as f64;
+    assert!(charge[6] > 0.6 * mean, "{charge:?}");
+    assert!(charge.iter().all(|&amp_hours| amp_hours > 0.5 * mean), "{charge:?}");
+}
+
+#[test]
+fn turns_come_by_weight() {
+    let mut chargers = row_of(3, 7.0).chargers().to_vec();
+    chargers[0].weight = 2.0;
+    let site = Site::new(vec![circuit("grid", None, 7.0)], chargers).unwrap();
+    let (charge, _) = run(&site, &mut everybody_wants(&site), 24);
+    let ratio = charge[0] / (charge[1] + charge[2]) * 2.0;
+    assert!((1.6..2.4).contains(&ratio), "{charge:?}");
+}
+
+#[test]
+fn a_newcomer_does_not_push_out_a_car_that_has_just_begun() {
+    let site = row_of(2, 8.0);
+    let mut allocator = Allocator::new();
+    let mut snapshot = everybody_wants(&site);
+    snapshot.chargers[0] = wants(Demand::Absent);
+    assert_eq!(given(&allocator.allocate(&site, &snapshot)), [0.0, 8.0]);
+    let began = snapshot.now;
+    snapshot.chargers[0] = wants(Demand::Wants(amps(32.0)));
+    while snapshot.now < began + MIN_ON {
+        let allocation = allocator.allocate(&site, &snapshot);
+        assert_eq!(given(&allocation), [0.0, 8.0]);
+        snapshot.now = snapshot.now + Duration::from_secs(30);
+    }
+}
+
+#[test]
+fn a_cycling_oven_does_not_make_the_contactor_chatter() {
+    let site = row_of(1, 20.0);
+    let mut allocator = Allocator::new();
+    let mut snapshot = everybody_wants(&site);
+    let mut starts = 0;
+    let mut on = false;
+    for half_minute in 0..60 {
+        snapshot.circuits[0].other_load[Line::L1] = amps(if half_minute % 2 == 0 { 0.0 } else { 16.0 });
+        let allocation = allocator.allocate(&site, &snapshot);
+        let now_on = allocation.grants[0].limit > Milliamps::ZERO;
+        starts += u32::from(now_on && !on);
+        on = now_on;
+        snapshot.now = snapshot.now + Duration::from_secs(30);
+    }
+    // Half an hour; without the rest it would be thirty starts.
+    assert!(starts <= 8, "{starts}");
+    assert!(MIN_OFF >= Duration::from_secs(120));
+}
+
+#[test]
+fn a_car_that_was_unplugged_and_comes_back_need_not_rest() {
+    let site = row_of(1, 20.0);
+    let mut allocator = Allocator::new();
+    let mut snapshot = everybody_wants(&site);
+    allocator.allocate(&site, &snapshot);
+    snapshot.circuits[0].other_load[Line::L1] = amps(16.0);
+    allocator.allocate(&site, &snapshot);
+    snapshot.circuits[0].other_load[Line::L1] = Milliamps::ZERO;
+    let resting = allocator.allocate(&site, &snapshot);
+    assert_eq!((given(&resting), resting.grants[0].reason), (vec![0.0], Reason::Rests));
+    snapshot.chargers[0] = wants(Demand::Absent);
+    allocator.allocate(&site, &snapshot);
+    snapshot.chargers[0] = wants(Demand::Wants(amps(32.0)));
+    assert_eq!(given(&allocator.allocate(&site, &snapshot)), [20.0]);
+}
+
+#[test]
+fn a_charger_added_while_running_does_not_make_the_box_forget_whose_turn_it_is() {
+    let site = row_of(3, 8.0);
+    let mut allocator = Allocator::new();
+    let snapshot = everybody_wants(&site);
+    let before = given(&allocator.allocate(&site, &snapshot));
+    let mut chargers = vec![charger("aa", 0, THREE)];
+    chargers.extend(site.chargers().iter().cloned());
+    let larger = Site::new(site.circuits().to_vec(), chargers).unwrap();
+    let mut snapshot = everybody_wants(&larger);
+    snapshot.now = snapshot.now + Duration::from_secs(60);
+    let after = given(&allocator.allocate(&larger, &snapshot));
+    assert_eq!(after[1..], before[..]);
+}
+
+#[test]
+fn a_car_found_charging_after_a_restart_keeps_its_place_among_equals() {
+    let site = row_of(2, 8.0);
+    let mut snapshot = everybody_wants(&site);
+    snapshot.chargers[1].drawn = Some(PerLine::all(amps(7.5)));
+    assert_eq!(given(&decide(&site, &snapshot)), [0.0, 8.0]);
+}
+
+#[test]
+fn two_line_to_line_chargers_that_share_a_line_draw_root_three_there() {
+    let grid = dlb_engine::site::Circuit {
+        supply: Supply::Delta(Millivolts(208_000)),
+        ..circuit("grid", None, 50.0)
+    };
+    let mut chargers = vec![
+        charger("ab", 0, Wiring::Between(Line::L1, Line::L2)),
+        charger("ca", 0, Wiring::Between(Line::L3, Line::L1)),
+    ];
+    chargers.iter_mut().for_each(|charger| charger.step = Milliamps(1));
+    let site = Site::new(vec![grid], chargers).unwrap();
+    let allocation = decide(&site, &everybody_wants(&site));
+    // 50 A / 1.732, where a plain sum would have stopped at 25 A.
+    assert!(given(&allocation).iter().all(|amps| (amps - 28.867).abs() < 0.002), "{allocation:?}");
+    assert_eq!(allocation.grants[0].reason, Reason::LineFull { circuit: GRID, line: Line::L1 });
+    assert_eq!(allocation.used[0][Line::L2], allocation.grants[0].limit);
+}
+
+#[test]
+fn a_dryer_between_both_lines_of_a_split_supply_adds_to_each() {
+    let grid = dlb_engine::site::Circuit {
+        supply: Supply::Split(Millivolts(120_000)),
+        ..circuit("grid", None, 40.0)
+    };
+    let chargers = vec![
+        charger("both", 0, Wiring::Between(Line::L1, Line::L2)),
+        charger("one", 0, Wiring::One(Line::L1)),
+    ];
+    let site = Site::new(vec![grid], chargers).unwrap();
+    let allocation = decide(&site, &everybody_wants(&site));
+    assert_eq!(given(&allocation), [20.0, 20.0]);
+    assert_eq!(allocation.used, [PerLine([40.0, 20.0, 0.0].map(amps))]);
+}
