@@ -185,7 +185,11 @@ fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
         | Reason::WaitsForTurn { circuit, line }
         | Reason::NothingLeft { circuit, line } => (Some(circuit), Some(line.name())),
         Reason::PowerFull { circuit } => (Some(circuit), None),
-        Reason::NoCar | Reason::WantsNoMore | Reason::ChargerMaximum | Reason::Reserved(_) => (None, None),
+        Reason::NoCar
+        | Reason::WantsNoMore
+        | Reason::ChargerMaximum
+        | Reason::Rests
+        | Reason::Reserved(_) => (None, None),
     }
 }
 
