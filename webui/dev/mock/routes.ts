@@ -1,0 +1,83 @@
+// What the stand-in answers at each address.
+
+import { bays, picture, waiting, world } from './site';
+
+export interface Request {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  body: unknown;
+  ifMatch: string;
+}
+
+export interface Reply {
+  status: number;
+  body: unknown;
+  headers?: Record<string, string>;
+}
+
+type Fields = Record<string, unknown>;
+
+const door = { password: process.env.MOCK_PASSWORD ?? '', inside: process.env.MOCK_PASSWORD !== undefined };
+
+const ok = (body: unknown = { done: true }): Reply => ({ status: 200, body });
+export const refuse = (status: number, code: string, message: string, remedy = '', field?: string): Reply => ({ status, body: { error: { code, message, remedy, field } } });
+
+export async function routes(request: Request): Promise<Reply> {
+  const { method, path } = request;
+  const fields = request.body as Fields;
+  const [head, name = '', act] = path.split('/');
+  if (head === 'waiting') return method === 'POST' && act === 'adopt' ? adopt(name, fields) : dismiss(name);
+  const known = HANDLERS[`${method} ${path}`];
+  return known ? known(fields, request) : refuse(404, 'not-found', `there is no ${path}`);
+}
+
+const HANDLERS: Record<string, (fields: Fields, request: Request) => Reply> = {
+  'GET health': () => ok({ status: 'ok', version: '0.1.0', balancing: true }),
+  'GET setup': () => ok({ needs_password: door.password === '', logged_in: door.inside, version: '0.1.0', password_min_characters: 10 }),
+  'POST setup': ({ password }) => {
+    Object.assign(door, { password, inside: true });
+    return ok();
+  },
+  'POST login': ({ password }) => {
+    if (password !== door.password) return refuse(401, 'wrong-password', 'the password is wrong', 'try again');
+    door.inside = true;
+    return ok();
+  },
+  'POST logout': () => {
+    door.inside = false;
+    return ok();
+  },
+  'GET site': () => (door.inside ? ok(picture(Date.now())) : refuse(401, 'not-logged-in', 'not logged in')),
+  'POST order/charger-limit': ({ charger, limit_a }) => {
+    const bay = bays.find(({ id }) => id === charger);
+    if (!bay) return refuse(404, 'unknown-charger', `there is no charger ${String(charger)}`);
+    bay.hold = limit_a as number | null;
+    return ok();
+  },
+  'POST order/site-limit': ({ limit_a }) => {
+    world.siteLimit = limit_a as number | null;
+    return ok();
+  },
+  'POST order/strategy': ({ strategy }) => {
+    world.strategy = strategy as string;
+    return ok();
+  },
+  'POST order/departure': () => ok(),
+};
+
+function adopt(name: string, order: Fields): Reply {
+  const at = waiting.findIndex((charger) => charger.name === name);
+  const found = waiting[at];
+  if (!found) return refuse(404, 'not-waiting', `${name} does not wait any more`, 'reload the page');
+  if (bays.some(({ id }) => id === order.id)) return refuse(422, 'taken', `the name ${String(order.id)} is taken`, 'choose another one', 'id');
+  waiting.splice(at, 1);
+  bays.push({ ...bays[3]!, id: String(order.id), circuit: String(order.circuit), vendor: found.vendor, model: found.model, max: Number(order.max_a) });
+  return ok();
+}
+
+function dismiss(name: string): Reply {
+  const at = waiting.findIndex((charger) => charger.name === name);
+  if (at >= 0) waiting.splice(at, 1);
+  return ok();
+}

@@ -1,0 +1,8 @@
+// Every word of the page; one file for each part of it.
+
+import { access } from './access';
+import { common } from './common';
+import { form } from './form';
+import { site } from './site';
+
+export const words = { ...common, ...access, ...form, ...site };

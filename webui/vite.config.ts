@@ -1,0 +1,19 @@
+/// <reference types="vitest/config" />
+// How the page is built: one small script and one style sheet from the box itself, nothing inline,
+// so that it works under a strict content security policy and without internet.
+
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+import { mockSite } from './dev/mock/server';
+
+export default defineConfig({
+  plugins: [svelte(), mockSite()],
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: { host: '127.0.0.1' },
+  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+});
