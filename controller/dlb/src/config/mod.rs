@@ -3,8 +3,9 @@
 //!
 //! The way: text → [`node`] (a tree of values with their lines) → [`file`] (key names and types) →
 //! [`Checked`] (everything against everything). All mistakes are reported at once as [`Problem`]s; a
-//! warning is allowed and probably not meant. Nothing in here touches a disk except [`door`].
+//! warning is allowed and probably not meant. Only [`door`], [`ConfigFile`] and [`secrets`] touch a disk.
 
+mod atomic;
 mod bus;
 mod chargers;
 mod checked;
@@ -13,6 +14,7 @@ pub mod defaults;
 pub mod door;
 mod fallback;
 pub mod file;
+mod keep;
 mod meters;
 mod node;
 mod policy;
@@ -20,13 +22,17 @@ mod problem;
 mod program;
 mod read;
 mod rotation;
+pub mod secrets;
 mod section;
+mod versions;
 mod words;
 
 pub use bus::Maps;
 pub use checked::{Checked, Conversion, Mqtt, Parity, Port, PortLine, Server};
 pub use file::SiteFile;
+pub use keep::{ConfigFile, Opened, SaveError, Saved};
 pub use problem::Problem;
+pub use versions::VersionView;
 
 use dlb_engine::site::Site;
 use dlb_wiring::settings::Settings;
@@ -134,5 +140,7 @@ fn build_site(
     }
 }
 
+#[cfg(test)]
+mod mutation;
 #[cfg(test)]
 mod tests;
