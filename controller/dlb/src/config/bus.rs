@@ -5,14 +5,26 @@ use super::defaults::{UNIT_RANGE, UNIT_TCP_RANGE};
 use super::problem::{Problems, suggestion};
 use super::section::short;
 use super::words::Names;
+use dlb_links::modbus as library;
 use dlb_wiring::settings::PortIx;
 use std::collections::BTreeMap;
 
-/// The register maps that there are. `None`: not known here, every name is taken.
-#[derive(Clone, Debug, Default)]
+/// The names of the register maps that there are.
+#[derive(Clone, Debug)]
 pub struct Maps {
-    pub meters: Option<Vec<String>>,
-    pub chargers: Option<Vec<String>>,
+    pub meters: Vec<String>,
+    pub chargers: Vec<String>,
+}
+
+impl Default for Maps {
+    /// Those that come with dlb.
+    fn default() -> Self {
+        let owned = |name: &str| name.to_owned();
+        Self {
+            meters: library::meter_map_names().map(owned).collect(),
+            chargers: library::charger_map_names().map(owned).collect(),
+        }
+    }
 }
 
 /// The Modbus side of a site while it is checked.
@@ -27,7 +39,7 @@ pub(super) struct BusKeys<'a> {
     pub(super) port: Option<&'a str>,
     pub(super) unit: Option<u32>,
     pub(super) map: Option<&'a str>,
-    pub(super) known_maps: Option<&'a [String]>,
+    pub(super) known_maps: &'a [String],
 }
 
 /// A device on a Modbus port.
@@ -95,8 +107,8 @@ fn map(path: &str, keys: &BusKeys<'_>, problems: &mut Problems) -> String {
         missing(&key, "name the register map of its make and model", problems);
         return String::new();
     };
-    let known: Option<Vec<&str>> = keys.known_maps.map(|known| known.iter().map(String::as_str).collect());
-    if let Some(known) = known.filter(|known| !known.contains(&map)) {
+    let known: Vec<&str> = keys.known_maps.iter().map(String::as_str).collect();
+    if !known.contains(&map) {
         let remedy = suggestion(map, &known, "there are no maps");
         problems.error(&key, format!("names the map \"{}\", which there is not", short(map)), remedy);
     }

@@ -131,7 +131,7 @@ fn link(
         port: entry.port.as_deref(),
         unit: entry.unit,
         map: entry.map.as_deref(),
-        known_maps: maps.chargers.as_deref(),
+        known_maps: &maps.chargers,
     };
     let link = buses.link(path, &keys, problems);
     LinkSetting::Modbus { port: link.port, unit: link.unit, map: link.map }

@@ -7,7 +7,7 @@
 //! Saving says which version it was made from. If that is no longer the present one, somebody else
 //! has saved in between, and the order is refused.
 
-use super::versions::{VersionView, Versions};
+use super::versions::{KeptVersion, Versions};
 use super::{Checked, Maps, Problem, Verdict, atomic, check_with, new_box};
 use dlb_engine::time::WallTime;
 use std::io;
@@ -88,9 +88,14 @@ impl ConfigFile {
         &self.text
     }
 
+    #[must_use]
+    pub const fn maps(&self) -> &Maps {
+        &self.maps
+    }
+
     /// What was saved, newest first.
     #[must_use]
-    pub fn versions(&self) -> Vec<VersionView> {
+    pub fn versions(&self) -> Vec<KeptVersion> {
         self.versions.list()
     }
 
@@ -203,8 +208,7 @@ impl ConfigFile {
 
     fn keep_version(&self, text: &str, by: &str, wall: Option<WallTime>) -> io::Result<u64> {
         let version = self.versions.numbers().first().map_or(1, |newest| newest.saturating_add(1));
-        let saved_at = wall.and_then(|wall| jiff::Timestamp::from_millisecond(wall.0).ok());
-        let view = VersionView { version, saved_at: saved_at.map(|at| at.to_string()), by: by.to_owned() };
+        let view = KeptVersion { version, saved_at: wall, by: by.to_owned() };
         self.versions.keep(&view, text)?;
         Ok(version)
     }

@@ -147,7 +147,7 @@ fn source(
                 port: entry.port.as_deref(),
                 unit: entry.unit,
                 map: entry.map.as_deref(),
-                known_maps: maps.meters.as_deref(),
+                known_maps: &maps.meters,
             };
             let link = buses.link(path, &keys, problems);
             let every =

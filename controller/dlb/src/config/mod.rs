@@ -11,6 +11,7 @@ mod chargers;
 mod checked;
 mod circuits;
 pub mod defaults;
+mod desk;
 pub mod door;
 mod fallback;
 pub mod file;
@@ -29,10 +30,11 @@ mod words;
 
 pub use bus::Maps;
 pub use checked::{Checked, Conversion, Mqtt, Parity, Port, PortLine, Server};
+pub use desk::{Apply, ConfigDesk};
 pub use file::SiteFile;
 pub use keep::{ConfigFile, Opened, SaveError, Saved};
 pub use problem::Problem;
-pub use versions::VersionView;
+pub use versions::KeptVersion;
 
 use dlb_engine::site::Site;
 use dlb_wiring::settings::Settings;

@@ -122,7 +122,7 @@ fn the_api_and_the_file_mean_the_same() {
 
 #[test]
 fn a_map_that_there_is_not_is_refused_with_the_nearest_one() {
-    let maps = Maps { meters: Some(vec!["eastron-sdm72".into()]), chargers: None };
+    let maps = Maps { meters: vec!["eastron-sdm72".into()], ..Maps::default() };
     let mistakes = check_with(OFFICE, &maps).unwrap_err();
     assert_eq!(mistakes[0].key, "meter[0].map");
     assert_eq!(mistakes[0].remedy, "did you mean \"eastron-sdm72\"?");

@@ -2,10 +2,9 @@
 //! data directory, each under a line that says when it was saved and by whom.
 
 use super::atomic;
-use serde::Serialize;
+use dlb_engine::time::WallTime;
 use std::io;
 use std::path::{Path, PathBuf};
-use utoipa::ToSchema;
 
 /// Older ones are removed.
 pub(super) const KEPT: usize = 50;
@@ -13,11 +12,11 @@ pub(super) const KEPT: usize = 50;
 const MARK: &str = "#: version ";
 
 /// One configuration of the past, or the present one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct VersionView {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptVersion {
     pub version: u64,
-    /// ISO 8601, or null where the clock was unknown.
-    pub saved_at: Option<String>,
+    /// `None` where the clock was unknown.
+    pub saved_at: Option<WallTime>,
     /// Who saved it: `page`, `api`, `hand` …
     pub by: String,
 }
@@ -48,14 +47,15 @@ impl Versions {
         Some(text.split_once('\n').filter(|(head, _)| head.starts_with(MARK))?.1.to_owned())
     }
 
-    pub(super) fn list(&self) -> Vec<VersionView> {
+    pub(super) fn list(&self) -> Vec<KeptVersion> {
         self.numbers().into_iter().filter_map(|version| self.view(version)).collect()
     }
 
     /// Keeps one more, on the disk when this returns, and removes those beyond the bound.
-    pub(super) fn keep(&self, view: &VersionView, text: &str) -> io::Result<()> {
+    pub(super) fn keep(&self, view: &KeptVersion, text: &str) -> io::Result<()> {
         atomic::make_directory(&self.0)?;
-        let saved_at = view.saved_at.as_deref().unwrap_or("-");
+        let saved_at = view.saved_at.and_then(|at| jiff::Timestamp::from_millisecond(at.0).ok());
+        let saved_at = saved_at.map_or("-".to_owned(), |at| at.to_string());
         let head = format!("{MARK}{}, {saved_at}, {}\n", view.version, one_line(&view.by));
         atomic::replace(&self.path(view.version), format!("{head}{text}").as_bytes())?;
         for old in self.numbers().into_iter().skip(KEPT) {
@@ -64,11 +64,12 @@ impl Versions {
         Ok(())
     }
 
-    fn view(&self, version: u64) -> Option<VersionView> {
+    fn view(&self, version: u64) -> Option<KeptVersion> {
         let text = std::fs::read_to_string(self.path(version)).ok()?;
         let mut parts = text.lines().next()?.strip_prefix(MARK)?.splitn(3, ", ").skip(1);
-        let saved_at = parts.next().filter(|at| *at != "-").map(str::to_owned);
-        Some(VersionView { version, saved_at, by: parts.next()?.to_owned() })
+        let saved_at: Option<jiff::Timestamp> = parts.next()?.parse().ok();
+        let saved_at = saved_at.map(|at| WallTime(at.as_millisecond()));
+        Some(KeptVersion { version, saved_at, by: parts.next()?.to_owned() })
     }
 
     fn path(&self, version: u64) -> PathBuf {

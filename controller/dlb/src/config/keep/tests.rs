@@ -24,7 +24,7 @@ fn a_box_without_a_file_starts_as_a_new_box_and_can_be_set_up() {
     let again = open(directory.path());
     assert_eq!((again.file.version(), again.trouble), (1, None));
     assert_eq!(again.checked, saved.checked);
-    let view = VersionView { version: 1, saved_at: Some("2026-11-23T12:00:00Z".into()), by: "page".into() };
+    let view = KeptVersion { version: 1, saved_at: NOON, by: "page".into() };
     assert_eq!(again.file.versions(), [view]);
 }
 
