@@ -170,6 +170,7 @@ pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (
         Reason::NothingLeft { circuit: at, line } => {
             (format!("nothing left on {} of {}", line.name(), circuit(at)), "nothing-left")
         }
+        Reason::HeldByOrder => ("held by order".into(), "held-by-order"),
         Reason::Reserved(why) => match why {
             Reservation::OutOfReach => ("out of reach, worst case set aside".into(), "out-of-reach"),
             Reservation::Disobeys => ("draws more than allowed, set aside".into(), "disobeys"),

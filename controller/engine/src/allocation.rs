@@ -39,6 +39,8 @@ pub enum Reason {
     Rests,
     /// The circuit is loaded by others so far that not even one minimum fits.
     NothingLeft { circuit: CircuitIx, line: Line },
+    /// Somebody holds this charger at no more, by hand or through the broker.
+    HeldByOrder,
     /// Set aside, not allocated.
     Reserved(Reservation),
 }

@@ -145,10 +145,13 @@ impl Ledger {
     }
 
     pub fn accepted(&mut self, now: Instant, charger: ChargerIx, limit: Milliamps) {
-        if let Some(sent) = &mut self.entries[charger.0].sent {
-            if sent.limit == limit && sent.accepted.is_none() {
-                sent.accepted = Some(now);
-            }
+        let entry = &mut self.entries[charger.0];
+        let Some(sent) = entry.sent.as_mut().filter(|sent| sent.limit == limit) else { return };
+        if sent.accepted.is_none() {
+            sent.accepted = Some(now);
+        }
+        if entry.obedience == Obedience::Refuses {
+            entry.obedience = Obedience::Obeys;
         }
     }
 

@@ -17,12 +17,14 @@
 //! | [`allocate`] | a snapshot into an allocation |
 //! | [`ledger`] | which limits may be in force, and what may be sent now |
 //! | [`appetite`] | what a car really takes |
+//! | [`load`] | the load that is not ours, from above |
 
 pub mod allocate;
 pub mod allocation;
 pub mod appetite;
 pub mod ledger;
 pub mod lines;
+pub mod load;
 pub mod measure;
 pub mod reading;
 pub mod site;

@@ -147,7 +147,7 @@ impl Wiring {
             _ => {
                 for (line, current) in self.lines().into_iter().zip(own) {
                     if let Some(line) = line {
-                        site[line] = site[line] + current;
+                        site[line] += current;
                     }
                 }
             }

@@ -3,6 +3,7 @@
 use crate::settings::{PortIx, Settings};
 use dlb_engine::lines::PerLine;
 use dlb_engine::reading::{NoReading, Reading};
+use dlb_engine::site::CircuitIx;
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_engine::units::{Milliamps, WattHours};
@@ -24,9 +25,9 @@ pub enum Event {
         meter: String,
         outcome: Result<Reading, NoReading>,
     },
-    /// The answer to the last [`Effect::Modbus`] of this port.
+    /// The answer to the [`Effect::Modbus`] of this number.
     ModbusAnswer {
-        port: PortIx,
+        exchange: u64,
         answer: Result<Vec<u16>, modbus::Fault>,
     },
     OcppOpened {
@@ -85,13 +86,20 @@ pub enum Effect {
         connection: ConnectionId,
         why: String,
     },
-    /// One request; its answer must come as [`Event::ModbusAnswer`] before the next is made.
+    /// One request; it must be answered, once, by an [`Event::ModbusAnswer`] of the same number.
     Modbus {
         port: PortIx,
+        exchange: u64,
         request: modbus::Request,
     },
     /// To be written down for good before anything else is told about it.
     Record(Record),
+    /// An unknown charger joins by the set rule: write it into the configuration.
+    Adopt {
+        identity: String,
+        outlets: u8,
+        circuit: CircuitIx,
+    },
     /// The picture changed; see [`crate::status::Status`].
     Publish,
 }

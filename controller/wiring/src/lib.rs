@@ -3,6 +3,15 @@
 //! The program runs it against the world, the simulator against a made-up one. All that happens on a
 //! site enters by the one door, as an [`event::Event`]; all that dlb does leaves as an effect.
 
+mod alerts;
+mod central;
+pub mod controller;
+mod deciding;
 pub mod event;
+mod metering;
+mod orders;
+mod outlet;
+mod picture;
+mod ports;
 pub mod settings;
 pub mod status;

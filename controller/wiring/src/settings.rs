@@ -52,10 +52,12 @@ pub struct PortIx(pub usize);
 /// How a charger is reached.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkSetting {
-    /// The last element of the URL under which the charger connects, and its outlet.
+    /// The last element of the URL under which the charger connects, and its outlet. An `efficiency`
+    /// (DC power over AC power) makes it a DC charger, which is told watts.
     Ocpp {
         identity: String,
         outlet: Outlet,
+        efficiency: Option<f64>,
     },
     Modbus {
         port: PortIx,
@@ -102,7 +104,7 @@ impl Default for Policy {
 impl Settings {
     #[must_use]
     pub fn ocpp_charger(&self, identity: &str, outlet: Outlet) -> Option<ChargerIx> {
-        let wanted = |link: &LinkSetting| matches!(link, LinkSetting::Ocpp { identity: known, outlet: at } if known == identity && *at == outlet);
+        let wanted = |link: &LinkSetting| matches!(link, LinkSetting::Ocpp { identity: known, outlet: at, .. } if known == identity && *at == outlet);
         self.links.iter().position(wanted).map(ChargerIx)
     }
 }

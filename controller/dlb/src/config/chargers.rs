@@ -47,7 +47,7 @@ pub(super) fn chargers(
         names.add(&path, &entry.id, problems);
         let circuit = tree.look_up(&format!("{path}.circuit"), &entry.circuit, problems);
         let link = link(&path, entry, buses, maps, problems);
-        if let LinkSetting::Ocpp { identity, outlet } = &link
+        if let LinkSetting::Ocpp { identity, outlet, .. } = &link
             && let Some(first) = outlets.insert((identity.clone(), *outlet), path.clone())
             && !identity.is_empty()
         {
@@ -125,6 +125,7 @@ fn link(
         return LinkSetting::Ocpp {
             identity: identity(&key("ocpp"), entry, problems),
             outlet: outlet(&key("outlet"), entry, problems),
+            efficiency: (entry.kind == Some(KindWord::Dc)).then(|| entry.efficiency.unwrap_or(EFFICIENCY)),
         };
     }
     let keys = BusKeys {

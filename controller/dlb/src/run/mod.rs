@@ -1,0 +1,59 @@
+//! The door `dlb run`: the real thing, until it is told to end.
+
+mod config_desk;
+mod history_desk;
+pub mod launch;
+pub mod logging;
+mod system_desk;
+
+pub use launch::{Converters, Launch, LaunchError, Running};
+
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs a site.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The site's configuration. Where there is none yet, the page leads through the set-up.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Where history, password and previous configurations are kept.
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/dlb")]
+    data: PathBuf,
+    /// How the log is written.
+    #[arg(long, value_enum, default_value_t = logging::Format::Text)]
+    log: logging::Format,
+}
+
+#[must_use]
+pub fn run(arguments: Arguments) -> ExitCode {
+    logging::start(arguments.log, "info");
+    let launch = Launch { config: arguments.config, data: arguments.data, converters: Converters::Box };
+    let running = match launch.start() {
+        Ok(running) => running,
+        Err(error) => {
+            tracing::error!("{}", chain(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    tracing::info!(page = %running.page, ocpp = %running.ocpp, "balancing");
+    let signal = smol::block_on(running.until_told());
+    tracing::info!(?signal, "ending: chargers go to their safe limits");
+    crate::supervisor::stopping();
+    running.stop();
+    ExitCode::SUCCESS
+}
+
+/// An error and all that caused it, in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}

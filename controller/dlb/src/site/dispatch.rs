@@ -1,0 +1,105 @@
+//! Carries out effects. It decides nothing: each effect has one place to go.
+
+use super::ocpp_server::Outgoing;
+use super::port_pool::PortPool;
+use super::written::Written;
+use crate::view::SiteView;
+use dlb_wiring::event::{ConnectionId, Effect, Record};
+use crate::config::Port;
+use dlb_wiring::status::Status;
+use std::collections::BTreeMap;
+
+/// Where effects go, outside this thread.
+pub struct Outlets {
+    /// Writes a record; the receipt tells when it is safe.
+    pub record: Box<dyn Fn(Record) -> Written>,
+    pub ports: PortPool,
+    /// An unknown charger joins by the set rule: identity, outlets, index of the circuit.
+    pub adopt: Box<dyn Fn(String, u8, dlb_engine::site::CircuitIx)>,
+    /// Everybody who looks at the site. None of them may block.
+    pub publish: Vec<Box<dyn Fn(&Status, &SiteView)>>,
+}
+
+pub(super) struct Dispatch {
+    outlets: Outlets,
+    chargers: BTreeMap<ConnectionId, async_channel::Sender<Outgoing>>,
+}
+
+impl Dispatch {
+    pub(super) fn new(outlets: Outlets) -> Self {
+        Self { outlets, chargers: BTreeMap::new() }
+    }
+
+    pub(super) fn opened(&mut self, connection: ConnectionId, outgoing: async_channel::Sender<Outgoing>) {
+        self.chargers.insert(connection, outgoing);
+    }
+
+    pub(super) fn closed(&mut self, connection: ConnectionId) {
+        self.chargers.remove(&connection);
+    }
+
+    /// `from`: the charger whose frame caused this. Its answer waits until what it reported is safe in
+    /// the store, because a charger that was answered deletes its own copy. Limits for others wait for nothing.
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>, from: Option<ConnectionId>) {
+        let mut receipts = Vec::new();
+        let (records, others): (Vec<_>, Vec<_>) =
+            effects.into_iter().partition(|effect| matches!(effect, Effect::Record(_)));
+        for effect in records {
+            let Effect::Record(record) = effect else { continue };
+            let session = matches!(record, Record::SessionStarted { .. } | Record::SessionEnded { .. });
+            let receipt = (self.outlets.record)(record);
+            if session {
+                receipts.push(receipt);
+            }
+        }
+        if let Some(from) = from {
+            for receipt in receipts {
+                self.say(from, Outgoing::After(receipt));
+            }
+        }
+        for effect in others {
+            self.one(effect);
+        }
+    }
+
+    pub(super) fn configure_ports(&mut self, ports: &[Port]) {
+        self.outlets.ports.configure(ports);
+    }
+
+    fn one(&mut self, effect: Effect) {
+        match effect {
+            Effect::OcppSend { connection, text } => self.say(connection, Outgoing::Frame(text)),
+            Effect::OcppClose { connection, why } => {
+                self.say(connection, Outgoing::Close(why));
+                self.chargers.remove(&connection);
+            }
+            Effect::Modbus { port, exchange, request } => self.outlets.ports.ask(port, exchange, request),
+            Effect::Adopt { identity, outlets, circuit } => (self.outlets.adopt)(identity, outlets, circuit),
+            Effect::Record(_) | Effect::Publish => {}
+        }
+    }
+
+    fn say(&mut self, connection: ConnectionId, outgoing: Outgoing) {
+        let Some(charger) = self.chargers.get(&connection) else { return };
+        if charger.try_send(outgoing).is_err() {
+            // A charger that does not take its frames cannot be limited: as good as gone. Without its
+            // channel the connection ends, and the charger falls back or comes again.
+            tracing::warn!(connection = connection.0, "a charger does not take its frames; closing");
+            if let Some(charger) = self.chargers.remove(&connection) {
+                charger.close();
+            }
+        }
+    }
+
+    pub(super) fn publish(&self, status: &Status) {
+        let view = SiteView::new(status);
+        for publish in &self.outlets.publish {
+            publish(status, &view);
+        }
+    }
+
+    /// Lets every connection send what it has and end.
+    pub(super) fn end(&mut self) {
+        self.chargers.clear();
+    }
+}

@@ -1,0 +1,137 @@
+//! The site's thread: one loop that hands events to the controller and carries out its effects.
+//!
+//! Nothing in here may block: files, database, broker and browser have threads of their own and are
+//! reached through bounded channels. What cannot be handed over at once is dropped, counted and told.
+
+mod dispatch;
+pub mod ocpp_server;
+mod port_pool;
+mod written;
+
+pub use dispatch::Outlets;
+pub use port_pool::PortPool;
+pub use written::Written;
+
+use crate::clock;
+use crate::config::Checked;
+use dlb_engine::time::Instant;
+use dlb_wiring::controller::Controller;
+use dlb_wiring::event::{ConnectionId, Effect, Event};
+use dispatch::Dispatch;
+use futures_lite::FutureExt;
+use ocpp_server::Incoming;
+use std::time::Duration;
+
+/// How long chargers get to take their safe limits before the program ends.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// The supervisor hears from the loop this often, and from nowhere else: if the loop hangs, the
+/// program is restarted.
+const ALIVE_EVERY: Duration = Duration::from_secs(2);
+/// How often the controller is told what the calendar says.
+const CALENDAR_EVERY: Duration = Duration::from_secs(60);
+
+/// Runs a site until `incoming` brings [`Event::Stopping`].
+pub async fn run(mut controller: Controller, incoming: async_channel::Receiver<Incoming>, outlets: Outlets) {
+    let mut dispatch = Dispatch::new(outlets);
+    let mut alive_at = clock::now();
+    let mut calendar_at = clock::now();
+    loop {
+        let now = clock::now();
+        if now >= calendar_at {
+            calendar_at = now + CALENDAR_EVERY;
+            if let Some(wall) = clock::wall() {
+                step(&mut controller, &mut dispatch, Event::WallClock(wall), None);
+            }
+        }
+        if now >= alive_at {
+            alive_at = now + ALIVE_EVERY;
+            crate::supervisor::alive();
+        }
+        let wake = controller.deadline(now).map_or(alive_at, |at| at.min(alive_at)).min(calendar_at);
+        match next(&incoming, wake).await {
+            Turn::Event(Event::Stopping) => return farewell(controller, &incoming, dispatch).await,
+            Turn::Event(event) => {
+                let from = origin(&event);
+                step(&mut controller, &mut dispatch, event, from);
+            }
+            Turn::Opened { connection, identity, outgoing } => {
+                dispatch.opened(connection, outgoing);
+                step(&mut controller, &mut dispatch, Event::OcppOpened { connection, identity }, None);
+            }
+            Turn::Configured(checked) => {
+                dispatch.configure_ports(&checked.ports);
+                let event = Event::Configured(Box::new(checked.settings));
+                step(&mut controller, &mut dispatch, event, None);
+            }
+            Turn::Wake => step(&mut controller, &mut dispatch, Event::Tick, None),
+            Turn::Over => return,
+        }
+    }
+}
+
+enum Turn {
+    Event(Event),
+    Opened { connection: ConnectionId, identity: String, outgoing: async_channel::Sender<ocpp_server::Outgoing> },
+    Configured(Box<Checked>),
+    Wake,
+    Over,
+}
+
+async fn next(incoming: &async_channel::Receiver<Incoming>, wake: Instant) -> Turn {
+    let event = async {
+        match incoming.recv().await {
+            Ok(Incoming::Event(event)) => Turn::Event(event),
+            Ok(Incoming::Opened { connection, identity, outgoing }) => {
+                Turn::Opened { connection, identity, outgoing }
+            }
+            Ok(Incoming::Configured(checked)) => Turn::Configured(checked),
+            Err(_) => Turn::Over,
+        }
+    };
+    let timer = async {
+        smol::Timer::after(wake.since(clock::now())).await;
+        Turn::Wake
+    };
+    event.or(timer).await
+}
+
+fn step(controller: &mut Controller, dispatch: &mut Dispatch, event: Event, from: Option<ConnectionId>) {
+    if let Event::OcppClosed { connection } = &event {
+        dispatch.closed(*connection);
+    }
+    let now = clock::now();
+    let effects = controller.handle(now, event);
+    let publish = effects.contains(&Effect::Publish);
+    dispatch.carry_out(effects, from);
+    if publish {
+        dispatch.publish(&controller.status(now));
+    }
+}
+
+fn origin(event: &Event) -> Option<ConnectionId> {
+    match event {
+        Event::OcppFrame { connection, .. } => Some(*connection),
+        _ => None,
+    }
+}
+
+/// Puts chargers on safe limits and lets them answer, for a short while.
+async fn farewell(
+    mut controller: Controller,
+    incoming: &async_channel::Receiver<Incoming>,
+    mut dispatch: Dispatch,
+) {
+    let end = clock::now() + FAREWELL;
+    step(&mut controller, &mut dispatch, Event::Stopping, None);
+    loop {
+        match next(incoming, end).await {
+            Turn::Event(event) => {
+                let from = origin(&event);
+                step(&mut controller, &mut dispatch, event, from);
+            }
+            Turn::Opened { .. } | Turn::Configured(_) => {}
+            Turn::Wake | Turn::Over => break,
+        }
+    }
+    dispatch.end();
+}

@@ -1,0 +1,219 @@
+//! The OCPP side: which connection is which charger, and one session machine for each.
+//!
+//! A session outlives its connections. A charger that opens a second connection while the first one
+//! still looks alive has lost the first: the newest wins.
+
+use crate::event::{ConnectionId, Effect};
+use crate::settings::{LinkSetting, Settings};
+use dlb_engine::site::ChargerIx;
+use dlb_engine::time::{Instant, WallTime, earliest};
+use dlb_engine::units::Milliamps;
+use dlb_links::charger::{Abilities, Notice, Outlet};
+use dlb_links::ocpp16::{Session, SessionSettings};
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub(crate) struct Central {
+    stations: BTreeMap<String, Station>,
+    connections: BTreeMap<ConnectionId, String>,
+    /// What probing taught, by identity, from before the last start.
+    memories: BTreeMap<String, String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Station {
+    pub(crate) session: Session,
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) adopted: bool,
+    pub(crate) since: Instant,
+}
+
+/// Unknown chargers that may wait at once; a site with more is being played with.
+const MOST_WAITING: usize = 32;
+
+impl Central {
+    pub(crate) fn new(memories: BTreeMap<String, String>) -> Self {
+        Self { stations: BTreeMap::new(), connections: BTreeMap::new(), memories }
+    }
+
+    /// Brings the stations in line with the settings: new ones appear, known ones are told, and those
+    /// that are configured no more become unknown ones if they are connected, or vanish.
+    pub(crate) fn configure(&mut self, now: Instant, settings: &Settings) {
+        let mut wanted: BTreeMap<&str, SessionSettings> = BTreeMap::new();
+        for link in &settings.links {
+            if let LinkSetting::Ocpp { identity, .. } = link {
+                wanted.entry(identity).or_insert_with(|| session_settings(settings, identity));
+            }
+        }
+        for (identity, session) in &wanted {
+            self.station(now, identity, session).adopted = true;
+        }
+        self.stations.retain(|identity, station| {
+            if wanted.contains_key(identity.as_str()) {
+                return true;
+            }
+            station.adopted = false;
+            station.session.configure(now, session_settings(settings, identity));
+            station.connection.is_some()
+        });
+    }
+
+    /// A charger connected. `Err`: it is not let in, with the reason.
+    pub(crate) fn opened(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        identity: &str,
+        settings: &Settings,
+    ) -> Result<Option<ConnectionId>, &'static str> {
+        if !self.stations.contains_key(identity) && self.waiting().count() >= MOST_WAITING {
+            return Err("too many unknown chargers are waiting to be adopted");
+        }
+        let station = if self.stations.contains_key(identity) {
+            self.stations.get_mut(identity).expect("just looked")
+        } else {
+            self.station(now, identity, &session_settings(settings, identity))
+        };
+        let displaced = station.connection.replace(connection);
+        if displaced.is_some() {
+            station.session.closed(now);
+        }
+        station.session.opened(now);
+        if let Some(displaced) = displaced {
+            self.connections.remove(&displaced);
+        }
+        self.connections.insert(connection, identity.to_owned());
+        Ok(displaced)
+    }
+
+    pub(crate) fn closed(&mut self, now: Instant, connection: ConnectionId) -> Option<String> {
+        let identity = self.connections.remove(&connection)?;
+        let station = self.stations.get_mut(&identity)?;
+        station.connection = None;
+        station.session.closed(now);
+        if !station.adopted {
+            self.stations.remove(&identity);
+            return None;
+        }
+        Some(identity)
+    }
+
+    pub(crate) fn received(
+        &mut self,
+        now: Instant,
+        wall: Option<WallTime>,
+        connection: ConnectionId,
+        text: &str,
+    ) -> Option<String> {
+        let identity = self.connections.get(&connection)?.clone();
+        self.stations.get_mut(&identity)?.session.receive(now, wall, text);
+        Some(identity)
+    }
+
+    pub(crate) fn set_limit(&mut self, now: Instant, identity: &str, outlet: Outlet, limit: Milliamps) {
+        if let Some(station) = self.stations.get_mut(identity) {
+            station.session.set_limit(now, outlet, limit);
+        }
+    }
+
+    pub(crate) fn abilities(&self, identity: &str, outlet: Outlet) -> Abilities {
+        self.stations
+            .get(identity)
+            .map_or_else(Abilities::default, |station| station.session.abilities(outlet))
+    }
+
+    pub(crate) fn handle_timeouts(&mut self, now: Instant, wall: Option<WallTime>) {
+        for station in self.stations.values_mut() {
+            if station.session.deadline().is_some_and(|at| at <= now) {
+                station.session.handle_timeout(now, wall);
+            }
+        }
+    }
+
+    pub(crate) fn stop(&mut self, now: Instant) {
+        for station in self.stations.values_mut() {
+            station.session.stop(now);
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.stations.values().map(|station| station.session.deadline()).fold(None, earliest)
+    }
+
+    /// Everything that sessions want to send and have learnt.
+    pub(crate) fn drain(&mut self, effects: &mut Vec<Effect>) -> Vec<(String, Outlet, Notice)> {
+        let mut notices = Vec::new();
+        for (identity, station) in &mut self.stations {
+            if let Some(connection) = station.connection {
+                while let Some(text) = station.session.next_frame() {
+                    effects.push(Effect::OcppSend { connection, text });
+                }
+            }
+            while let Some((outlet, notice)) = station.session.next_notice() {
+                notices.push((identity.clone(), outlet, notice));
+            }
+        }
+        notices
+    }
+
+    /// Stations whose probing taught something since the last look, with what must be remembered.
+    pub(crate) fn learnt(&mut self) -> Vec<(String, String)> {
+        let learnt = |(identity, station): (&String, &mut Station)| {
+            station.session.memory_changed().then(|| (identity.clone(), station.session.memory()))
+        };
+        self.stations.iter_mut().filter_map(learnt).collect()
+    }
+
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&String, &Station)> {
+        self.stations.iter().filter(|(_, station)| !station.adopted)
+    }
+
+    /// Sends an unknown charger away; it may come back.
+    pub(crate) fn dismiss(&mut self, identity: &str) -> Option<ConnectionId> {
+        let station = self.stations.get(identity).filter(|station| !station.adopted)?;
+        let connection = station.connection;
+        self.stations.remove(identity);
+        connection.inspect(|connection| {
+            self.connections.remove(connection);
+        })
+    }
+
+    fn station(&mut self, now: Instant, identity: &str, session: &SessionSettings) -> &mut Station {
+        let memory = self.memories.get(identity);
+        let station = self.stations.entry(identity.to_owned()).or_insert_with(|| Station {
+            session: Session::new(session.clone(), memory.map(String::as_str), now),
+            connection: None,
+            adopted: session.adopted,
+            since: now,
+        });
+        station.session.configure(now, session.clone());
+        station
+    }
+}
+
+/// What a session must know, from the settings of all outlets of this identity.
+fn session_settings(settings: &Settings, identity: &str) -> SessionSettings {
+    let mut outlets = Vec::new();
+    let mut volts = SessionSettings::default().volts;
+    let mut direct_current = None;
+    for (ix, link) in settings.links.iter().enumerate() {
+        let LinkSetting::Ocpp { identity: known, outlet, efficiency } = link else { continue };
+        if known == identity {
+            let charger = settings.site.charger(ChargerIx(ix));
+            let phases = charger.wiring.lines().iter().flatten().count() as u8;
+            outlets.push((*outlet, charger.fallback, charger.max, phases));
+            volts = settings.site.circuit(charger.circuit).supply.volts_line_to_neutral();
+            direct_current = *efficiency;
+        }
+    }
+    SessionSettings {
+        identity: identity.to_owned(),
+        adopted: !outlets.is_empty(),
+        outlets,
+        volts,
+        direct_current,
+        limit_lifetime: settings.policy.limit_lifetime,
+        meter_values_every: settings.policy.meter_values_every,
+        ..SessionSettings::default()
+    }
+}

@@ -1,0 +1,440 @@
+//! The controller of a site: `handle(now, event)` in, effects out, and a deadline.
+//!
+//! Every event takes the same way: it is taken in (a session, a port, a meter, an order), what that
+//! taught is noted, and if it may change a limit, the site is decided upon anew. Meter readings, cars
+//! and orders are decided upon at once; a charger's own measurement waits a moment for its neighbours'.
+
+use crate::alerts::Alerts;
+use crate::central::Central;
+use crate::event::{Alert, Effect, Event, Order, Record, Severity};
+use crate::metering::Metering;
+use crate::orders::SiteLimit;
+use crate::outlet::{OutletRecord, Session, largest};
+use crate::ports::Ports;
+use crate::settings::{Adoption, LinkSetting, Settings};
+use dlb_engine::allocate::Allocator;
+use dlb_engine::allocation::Allocation;
+use dlb_engine::ledger::{Fallback, Ledger, Proof};
+use dlb_engine::lines::PerLine;
+use dlb_engine::reading::{NoReading, Reading};
+use dlb_engine::site::{ChargerIx, CircuitIx};
+use dlb_engine::snapshot::Strategy;
+use dlb_engine::time::{Duration, Instant, WallTime, earliest};
+use dlb_engine::units::Milliamps;
+use dlb_links::charger::{Abilities, Confirmation, Drawn, Notice, Outlet, OutletState};
+use dlb_links::modbus::PortNotice;
+use std::collections::BTreeMap;
+
+/// A site under control.
+#[derive(Debug)]
+pub struct Controller {
+    pub(crate) settings: Settings,
+    pub(crate) strategy: Strategy,
+    pub(crate) outlets: Vec<OutletRecord>,
+    pub(crate) metering: Metering,
+    pub(crate) ledger: Ledger,
+    pub(crate) allocator: Allocator,
+    pub(crate) allocation: Option<Allocation>,
+    pub(crate) site_limit: Option<SiteLimit>,
+    pub(crate) central: Central,
+    pub(crate) ports: Ports,
+    pub(crate) alerts: Alerts,
+    /// The calendar when it was last told, and the instant that belongs to it.
+    wall: Option<(Instant, WallTime)>,
+    decide_at: Option<Instant>,
+    publish_at: Option<Instant>,
+    published_at: Instant,
+    effects: Vec<Effect>,
+    stopping: bool,
+}
+
+/// Chargers' measurements arrive in bunches; one decision serves them all.
+const GATHER: Duration = Duration::from_millis(100);
+/// The page is a picture, not a log.
+const PUBLISH_EVERY: Duration = Duration::from_millis(250);
+/// Even if nothing happens: ages grow, limits that others set end.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+impl Controller {
+    /// `memories`: what probing taught of chargers before the last start ([`Record::Learnt`]), by identity.
+    #[must_use]
+    pub fn new(settings: Settings, memories: BTreeMap<String, String>, now: Instant) -> Self {
+        let mut central = Central::new(memories);
+        central.configure(now, &settings);
+        Self {
+            strategy: settings.policy.strategy,
+            outlets: vec![OutletRecord::default(); settings.site.chargers().len()],
+            metering: Metering::new(&settings, now),
+            ledger: Ledger::new(&settings.site, now),
+            allocator: Allocator::new(),
+            allocation: None,
+            site_limit: None,
+            central,
+            ports: Ports::new(&settings, now, 0),
+            alerts: Alerts::default(),
+            wall: None,
+            decide_at: Some(now),
+            publish_at: Some(now),
+            published_at: now,
+            effects: Vec::new(),
+            stopping: false,
+            settings,
+        }
+    }
+
+    /// Takes one event; answers with all that must be done about it, in order.
+    pub fn handle(&mut self, now: Instant, event: Event) -> Vec<Effect> {
+        self.take(now, event);
+        self.central.handle_timeouts(now, self.wall_at(now));
+        self.ports.handle_timeouts(now);
+        self.drain(now);
+        if !self.stopping && self.decide_at.is_some_and(|at| at <= now) {
+            self.decide_at = Some(now + LOOK_EVERY);
+            self.decide(now);
+            self.drain(now);
+        }
+        self.finish(now);
+        core::mem::take(&mut self.effects)
+    }
+
+    /// When to call [`handle`](Self::handle) with [`Event::Tick`] at the latest.
+    #[must_use]
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        let links = earliest(self.central.deadline(), self.ports.deadline());
+        let decisions = earliest(self.decide_at, self.metering.deadline(&self.settings, now));
+        earliest(earliest(links, decisions), earliest(self.publish_at, self.ledger.deadline()))
+    }
+
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn wall_at(&self, now: Instant) -> Option<WallTime> {
+        self.wall.map(|(then, wall)| wall + now.since(then))
+    }
+
+    fn take(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Tick => self.decide_within(now, Duration::ZERO),
+            Event::WallClock(wall) => self.wall = Some((now, wall)),
+            Event::Clamps { meter, outcome } => {
+                if let Some(ix) = Metering::find(&self.settings, &meter) {
+                    self.metered(now, ix, outcome);
+                }
+            }
+            Event::ModbusAnswer { exchange, answer } => self.ports.answered(now, exchange, answer),
+            Event::OcppOpened { connection, identity } => self.ocpp_opened(now, connection, &identity),
+            Event::OcppFrame { connection, text } => {
+                self.central.received(now, self.wall_at(now), connection, &text);
+            }
+            Event::OcppClosed { connection } => {
+                self.central.closed(now, connection);
+            }
+            Event::Order(order) => self.ordered(now, order),
+            Event::Configured(settings) => self.configured(now, *settings),
+            Event::Stopping => self.stop(now),
+        }
+    }
+
+    fn decide_within(&mut self, now: Instant, delay: Duration) {
+        self.decide_at = earliest(self.decide_at, Some(now + delay));
+    }
+
+    fn metered(&mut self, now: Instant, ix: usize, outcome: Result<Reading, NoReading>) {
+        let circuit = self.settings.meters[ix].circuit;
+        let ours = self.drawn_in(circuit, now);
+        self.metering.saw(now, ix, outcome, ours);
+        self.decide_within(now, Duration::ZERO);
+    }
+
+    /// What our chargers in this circuit are known to draw.
+    fn drawn_in(&self, circuit: CircuitIx, now: Instant) -> PerLine<Milliamps> {
+        let site = &self.settings.site;
+        let inside = site.charger_indexes().filter(|&ix| site.path(ix).any(|at| at == circuit));
+        let valid = self.settings.policy.drawn_valid_for;
+        let each = inside.map(|ix| self.outlets[ix.0].drawn_for_sure(site.charger(ix), now, valid));
+        each.fold(PerLine::default(), |sum, drawn| sum + drawn)
+    }
+
+    fn ocpp_opened(&mut self, now: Instant, connection: crate::event::ConnectionId, identity: &str) {
+        match self.central.opened(now, connection, identity, &self.settings) {
+            Ok(Some(displaced)) => {
+                let why = "the same charger connected again".to_owned();
+                self.effects.push(Effect::OcppClose { connection: displaced, why });
+            }
+            Ok(None) => {}
+            Err(why) => {
+                self.effects.push(Effect::OcppClose { connection, why: why.to_owned() });
+            }
+        }
+    }
+
+    fn ordered(&mut self, now: Instant, order: Order) {
+        match order {
+            Order::Strategy(strategy) => self.strategy = strategy,
+            Order::SiteLimit { limit: None, .. } => self.site_limit = None,
+            Order::SiteLimit { limit: Some(limit), lasts } => {
+                self.site_limit = Some(SiteLimit::new(now, limit, lasts));
+            }
+            Order::ChargerLimit { charger, limit } => {
+                if let Some(outlet) = self.outlet_of(&charger) {
+                    outlet.held = limit.map(|limit| limit.max(Milliamps::ZERO));
+                }
+            }
+            Order::Departure { charger, at, energy } => {
+                if let Some(outlet) = self.outlet_of(&charger) {
+                    outlet.departs = at;
+                    outlet.energy = energy;
+                }
+            }
+            Order::Dismiss { identity } => {
+                if let Some(connection) = self.central.dismiss(&identity) {
+                    self.effects.push(Effect::OcppClose { connection, why: "dismissed".into() });
+                }
+            }
+        }
+        self.decide_within(now, Duration::ZERO);
+    }
+
+    fn outlet_of(&mut self, charger: &str) -> Option<&mut OutletRecord> {
+        let ix = self.settings.site.find_charger(charger)?;
+        self.outlets.get_mut(ix.0)
+    }
+
+    fn configured(&mut self, now: Instant, new: Settings) {
+        let old = core::mem::replace(&mut self.settings, new);
+        let new = &self.settings;
+        let carry = |id: &str| {
+            old.site.find_charger(id).map_or_else(OutletRecord::default, |ix| self.outlets[ix.0].clone())
+        };
+        self.outlets = new.site.chargers().iter().map(|charger| carry(&charger.id)).collect();
+        self.ledger = self.ledger.reconfigured(&old.site, &new.site, now);
+        let empty = Metering::new(&old, now);
+        self.metering = core::mem::replace(&mut self.metering, empty).reconfigured(&old, new, now);
+        if modbus_differs(&old, new) {
+            let ports = Ports::new(new, now, 0);
+            self.ports = core::mem::replace(&mut self.ports, ports).reconfigured(new, now);
+        }
+        if old.policy.strategy != new.policy.strategy {
+            self.strategy = new.policy.strategy;
+        }
+        self.central.configure(now, new);
+        self.allocation = None;
+        let known = |about: &str| {
+            about == "site"
+                || new.site.find_charger(about).is_some()
+                || new.meters.iter().any(|meter| meter.id == about)
+                || new.site.find_circuit(about).is_some()
+        };
+        self.alerts.forget(now, known);
+        self.decide_within(now, Duration::ZERO);
+    }
+
+    fn stop(&mut self, now: Instant) {
+        self.stopping = true;
+        self.central.stop(now);
+        self.ports.stop(now);
+    }
+
+    /// Takes what links have to send and to say until they are silent.
+    fn drain(&mut self, now: Instant) {
+        for (identity, outlet, notice) in self.central.drain(&mut self.effects) {
+            match self.settings.ocpp_charger(&identity, outlet) {
+                Some(charger) => self.noticed(now, charger, notice),
+                None => self.adopt_by_rule(&identity, outlet, &notice),
+            }
+        }
+        for notice in self.ports.drain(&mut self.effects) {
+            match notice {
+                PortNotice::Meter(ix, outcome) => self.metered(now, ix, outcome),
+                PortNotice::Charger(ix, notice) => self.noticed(now, ChargerIx(ix), notice),
+            }
+        }
+        for (identity, memory) in self.central.learnt() {
+            self.effects.push(Effect::Record(Record::Learnt { identity, memory }));
+        }
+    }
+
+    fn adopt_by_rule(&mut self, identity: &str, outlet: Outlet, notice: &Notice) {
+        if let (Adoption::Automatic { circuit }, Notice::State(_)) = (&self.settings.adoption, notice)
+            && outlet.0 > 0
+        {
+            let adopt = Effect::Adopt { identity: identity.into(), outlets: outlet.0, circuit: *circuit };
+            self.effects.push(adopt);
+        }
+    }
+
+    fn noticed(&mut self, now: Instant, charger: ChargerIx, notice: Notice) {
+        let id = self.settings.site.charger(charger).id.clone();
+        match notice {
+            Notice::Online => self.came_online(now, charger, &id),
+            Notice::Offline { why } => self.went_offline(now, charger, &id, &why),
+            Notice::Identified(identity) => {
+                self.outlets[charger.0].identity = identity;
+                self.refresh_abilities(charger);
+            }
+            Notice::State(state) => self.changed_state(now, charger, state),
+            Notice::Drawn(drawn) => self.drew(now, charger, drawn),
+            Notice::Register(register) => self.outlets[charger.0].register = Some(register),
+            Notice::SessionStarted { transaction, tag, register, at } => {
+                self.session_started(charger, id, transaction, tag, register, at);
+            }
+            Notice::SessionStopped { register, at, why, .. } => {
+                self.session_stopped(charger, id, register, at, why)
+            }
+            Notice::LimitAccepted(limit) => {
+                self.ledger.accepted(now, charger, limit);
+                self.alerts.clear(now, &id, "limit-refused");
+            }
+            Notice::LimitRefused { limit, why } => {
+                self.ledger.refused(charger, limit);
+                let text = format!(
+                    "{id} refuses its limit ({why}). Its last limit stays set aside; check smart charging in its settings."
+                );
+                self.alerts.raise(now, &id, "limit-refused", Severity::Alarm, text);
+            }
+            Notice::FallbackArmed { current, after } => {
+                self.outlets[charger.0].fallback_armed = true;
+                self.ledger.fallback(charger, Some(Fallback { current, after }));
+                self.alerts.clear(now, &id, "no-fallback");
+            }
+            Notice::FallbackMissing { why } => {
+                self.outlets[charger.0].fallback_armed = false;
+                self.ledger.fallback(charger, None);
+                let text = format!(
+                    "{id} will not lower itself when it hears nothing ({why}). Its rating counts while it is out of reach."
+                );
+                self.alerts.raise(now, &id, "no-fallback", Severity::Warning, text);
+            }
+            Notice::CarPhases(_) => {}
+            Notice::Trouble(text) => self.alerts.raise(now, &id, "charger-trouble", Severity::Warning, text),
+        }
+        self.decide_within(now, GATHER);
+    }
+
+    fn came_online(&mut self, now: Instant, charger: ChargerIx, id: &str) {
+        self.outlets[charger.0].online = true;
+        self.refresh_abilities(charger);
+        let proof = proof_of(&self.outlets[charger.0].abilities);
+        self.ledger.online(charger, &self.settings.site, proof);
+        self.alerts.clear(now, id, "charger-lost");
+    }
+
+    fn went_offline(&mut self, now: Instant, charger: ChargerIx, id: &str, why: &str) {
+        if self.outlets[charger.0].online {
+            let text = format!(
+                "{id} is out of reach ({why}). What it may still draw is set aside; check its network and power."
+            );
+            self.alerts.raise(now, id, "charger-lost", Severity::Warning, text);
+        }
+        self.outlets[charger.0].online = false;
+        self.ledger.offline(now, charger);
+        self.decide_within(now, Duration::ZERO);
+    }
+
+    fn refresh_abilities(&mut self, charger: ChargerIx) {
+        let abilities = match &self.settings.links[charger.0] {
+            LinkSetting::Ocpp { identity, outlet, .. } => self.central.abilities(identity, *outlet),
+            LinkSetting::Modbus { port, .. } => self.ports.abilities(*port, charger),
+        };
+        self.outlets[charger.0].abilities = abilities;
+    }
+
+    fn changed_state(&mut self, now: Instant, charger: ChargerIx, state: OutletState) {
+        let record = &mut self.outlets[charger.0];
+        let (was, is) = (record.state.occupied(), state.occupied());
+        record.state = state;
+        if is && !was {
+            record.arrives(now);
+            self.ledger.arrived(charger, &self.settings.site);
+        }
+        if was && !is {
+            record.leaves();
+        }
+        self.decide_within(now, Duration::ZERO);
+    }
+
+    fn drew(&mut self, now: Instant, charger: ChargerIx, drawn: Drawn) {
+        let limit = self.ledger.limit(charger);
+        self.outlets[charger.0].measured(now, drawn, limit);
+        if let Some(current) = largest(&drawn) {
+            self.ledger.drawn(drawn.at, charger, current);
+        }
+    }
+
+    fn session_started(
+        &mut self,
+        charger: ChargerIx,
+        id: String,
+        transaction: i64,
+        tag: String,
+        register: Option<dlb_engine::units::WattHours>,
+        at: Option<WallTime>,
+    ) {
+        let number = u64::try_from(transaction).unwrap_or_default();
+        let session = Session { number, tag: tag.clone(), started: at, register };
+        self.outlets[charger.0].session = Some(session);
+        let record = Record::SessionStarted { charger: id, session: number, tag, at, register };
+        self.effects.push(Effect::Record(record));
+    }
+
+    fn session_stopped(
+        &mut self,
+        charger: ChargerIx,
+        id: String,
+        register: Option<dlb_engine::units::WattHours>,
+        at: Option<WallTime>,
+        why: String,
+    ) {
+        let record = &mut self.outlets[charger.0];
+        if register.is_some() {
+            record.register = register;
+        }
+        let energy = record.session_energy();
+        let Some(session) = record.session.take() else { return };
+        let ended = Record::SessionEnded { charger: id, session: session.number, at, energy, why };
+        self.effects.push(Effect::Record(ended));
+    }
+
+    fn finish(&mut self, now: Instant) {
+        for alert in self.alerts.take_changes() {
+            self.effects.push(Effect::Record(Record::Alert(alert)));
+        }
+        if self.publish_at.is_some_and(|at| at <= now) {
+            self.publish_at = None;
+            self.published_at = now;
+            self.effects.push(Effect::Publish);
+        }
+    }
+
+    /// The picture changed; it is shown soon, but not more often than people can look.
+    pub(crate) fn publish_soon(&mut self, now: Instant) {
+        let soonest = (self.published_at + PUBLISH_EVERY).max(now);
+        self.publish_at = earliest(self.publish_at, Some(soonest));
+    }
+
+    /// Troubles that are not over.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.alerts.active()
+    }
+}
+
+fn proof_of(abilities: &Abilities) -> Proof {
+    Proof { metered: abilities.confirmation == Confirmation::Metered, settle: abilities.settle }
+}
+
+/// Must the Modbus ports be set up anew?
+fn modbus_differs(old: &Settings, new: &Settings) -> bool {
+    let modbus_links = |settings: &Settings| {
+        let links = settings.links.iter().enumerate();
+        let modbus = links.filter(|(_, link)| matches!(link, LinkSetting::Modbus { .. }));
+        modbus.map(|(ix, link)| (ix, link.clone(), settings.site.chargers()[ix].clone())).collect::<Vec<_>>()
+    };
+    let sources = |settings: &Settings| {
+        settings.meters.iter().map(|meter| (meter.id.clone(), meter.source.clone())).collect::<Vec<_>>()
+    };
+    modbus_links(old) != modbus_links(new)
+        || sources(old) != sources(new)
+        || old.policy.limit_lifetime != new.policy.limit_lifetime
+}

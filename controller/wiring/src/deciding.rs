@@ -1,0 +1,179 @@
+//! One decision: freeze the picture, allocate, see what the ledger lets through, tell the links.
+
+use crate::controller::Controller;
+use crate::event::Severity;
+use crate::outlet::OutletRecord;
+use crate::settings::LinkSetting;
+use dlb_engine::allocation::Reason;
+use dlb_engine::ledger::{Obedience, Setpoint};
+use dlb_engine::lines::{Line, PerLine};
+use dlb_engine::site::{ChargerIx, CircuitIx};
+use dlb_engine::snapshot::{ChargerState, CircuitState, Demand, Reservation, Snapshot};
+use dlb_engine::time::{Duration, Instant};
+use dlb_engine::units::Milliamps;
+use dlb_links::charger::OutletState;
+
+impl Controller {
+    pub(crate) fn decide(&mut self, now: Instant) {
+        self.expire(now);
+        let snapshot = self.snapshot(now);
+        let mut allocation = self.allocator.allocate(&self.settings.site, &snapshot);
+        for (grant, outlet) in allocation.grants.iter_mut().zip(&self.outlets) {
+            if outlet.held.is_some() && grant.reason == Reason::WantsNoMore {
+                grant.reason = Reason::HeldByOrder;
+            }
+        }
+        let setpoints = self.ledger.plan(now, &self.settings.site, &snapshot, &allocation);
+        self.send(now, &setpoints);
+        self.allocation = Some(allocation);
+        self.watch(now, &snapshot);
+        self.publish_soon(now);
+    }
+
+    fn expire(&mut self, now: Instant) {
+        if self.site_limit.is_some_and(|order| order.until <= now) {
+            self.site_limit = None;
+        }
+    }
+
+    fn send(&mut self, now: Instant, setpoints: &[Setpoint]) {
+        for &Setpoint { charger, limit } in setpoints {
+            match &self.settings.links[charger.0] {
+                LinkSetting::Ocpp { identity, outlet, .. } => {
+                    self.central.set_limit(now, identity, *outlet, limit)
+                }
+                LinkSetting::Modbus { port, .. } => self.ports.set_limit(now, *port, charger, limit),
+            }
+        }
+    }
+
+    /// The frozen picture.
+    pub(crate) fn snapshot(&self, now: Instant) -> Snapshot {
+        Snapshot {
+            now,
+            strategy: self.strategy,
+            circuits: self.circuit_states(now),
+            chargers: self.settings.site.charger_indexes().map(|ix| self.charger_state(now, ix)).collect(),
+        }
+    }
+
+    fn circuit_states(&self, now: Instant) -> Vec<CircuitState> {
+        let circuits = self.settings.site.circuits();
+        let mut below = vec![PerLine::all(Milliamps::ZERO); circuits.len()];
+        let mut states = Vec::with_capacity(circuits.len());
+        for (ix, circuit) in circuits.iter().enumerate().rev() {
+            let other_load = self.metered_load(CircuitIx(ix), now).unwrap_or(below[ix]);
+            if let Some(parent) = circuit.parent {
+                below[parent.0] = below[parent.0] + other_load;
+            }
+            let lowered = self.site_limit.filter(|_| circuit.parent.is_none());
+            let limit = lowered.map_or(circuit.limit, |order| order.apply(circuit.limit));
+            states.push(CircuitState { limit, limit_power: circuit.limit_power, other_load });
+        }
+        states.reverse();
+        states
+    }
+
+    fn metered_load(&self, circuit: CircuitIx, now: Instant) -> Option<PerLine<Milliamps>> {
+        let meters = &self.settings.meters;
+        let ix = meters.iter().position(|meter| meter.circuit == circuit)?;
+        Some(self.metering.other_load(ix, &meters[ix], now))
+    }
+
+    fn charger_state(&self, now: Instant, ix: ChargerIx) -> ChargerState {
+        let outlet = &self.outlets[ix.0];
+        let charger = self.settings.site.charger(ix);
+        let valid = self.settings.policy.drawn_valid_for;
+        ChargerState {
+            demand: self.demand(now, ix),
+            car_phases: outlet.car_phases(),
+            drawn: outlet.drawn_on_site(charger, now, valid),
+            arrived: outlet.arrived,
+            departs: self.departs(now, outlet),
+            energy_needed: outlet.energy,
+        }
+    }
+
+    fn departs(&self, now: Instant, outlet: &OutletRecord) -> Option<Instant> {
+        let (wall, departs) = (self.wall_at(now)?, outlet.departs?);
+        let ahead = u64::try_from(departs.0.saturating_sub(wall.0)).unwrap_or_default();
+        Some(now + Duration::from_millis(ahead))
+    }
+
+    fn demand(&self, now: Instant, ix: ChargerIx) -> Demand {
+        let outlet = &self.outlets[ix.0];
+        let reserve = |why| Demand::Reserved(self.ledger.worst(now, ix, &self.settings.site), why);
+        if !outlet.online || outlet.state == OutletState::Unknown {
+            return reserve(Reservation::OutOfReach);
+        }
+        match self.ledger.obedience(ix) {
+            Obedience::Disobeys => return reserve(Reservation::Disobeys),
+            Obedience::Refuses => return reserve(Reservation::Uncontrollable),
+            Obedience::Obeys => {}
+        }
+        match outlet.state {
+            OutletState::SuspendedEv => Demand::Idle,
+            state if state.occupied() && state != OutletState::Finishing => self.wish(ix, outlet),
+            _ => Demand::Absent,
+        }
+    }
+
+    fn wish(&self, ix: ChargerIx, outlet: &OutletRecord) -> Demand {
+        let charger = self.settings.site.charger(ix);
+        let offered = outlet.held.map_or(charger.max, |held| held.min(charger.max));
+        Demand::Wants(outlet.appetite.wants(offered, charger.min))
+    }
+
+    /// Tells people what is wrong, and when it is over.
+    fn watch(&mut self, now: Instant, snapshot: &Snapshot) {
+        self.watch_meters(now);
+        self.watch_obedience(now);
+        self.watch_limits(now, snapshot);
+    }
+
+    fn watch_meters(&mut self, now: Instant) {
+        for (ix, meter) in self.settings.meters.iter().enumerate() {
+            let lost = self.metering.lost(ix, meter, now).then(|| {
+                let circuit = &self.settings.site.circuit(meter.circuit).id;
+                let text = format!(
+                    "Meter {} is lost. {circuit} runs on static limits until it is back; check its cable and power.",
+                    meter.id
+                );
+                (Severity::Alarm, text)
+            });
+            self.alerts.set(now, &meter.id, "meter-lost", lost);
+        }
+    }
+
+    fn watch_obedience(&mut self, now: Instant) {
+        for ix in self.settings.site.charger_indexes() {
+            let id = &self.settings.site.charger(ix).id;
+            let disobeys = (self.ledger.obedience(ix) == Obedience::Disobeys).then(|| {
+                let text = format!(
+                    "{id} draws more than it was told, twice. What it draws is set aside; switch off its own load management or replace it."
+                );
+                (Severity::Alarm, text)
+            });
+            self.alerts.set(now, id, "charger-disobeys", disobeys);
+        }
+    }
+
+    /// A circuit that others alone load beyond its limit is nothing that chargers can mend.
+    fn watch_limits(&mut self, now: Instant, snapshot: &Snapshot) {
+        for (ix, circuit) in self.settings.site.circuits().iter().enumerate() {
+            let state = snapshot.circuits[ix];
+            let full = Line::ALL.into_iter().find(|&line| state.other_load[line] > state.limit[line]);
+            let trouble = full.map(|line| {
+                let text = format!(
+                    "{} of {} carries {} without any charging, its limit is {}. Switch something off.",
+                    line.name(),
+                    circuit.id,
+                    state.other_load[line],
+                    state.limit[line]
+                );
+                (Severity::Alarm, text)
+            });
+            self.alerts.set(now, &circuit.id, "overload-by-others", trouble);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What is known of one outlet and the car at it.
+
+use dlb_engine::appetite::Appetite;
+use dlb_engine::lines::PerLine;
+use dlb_engine::site::Charger;
+use dlb_engine::time::{Duration, Instant, WallTime};
+use dlb_engine::units::{Milliamps, WattHours, Watts};
+use dlb_links::charger::{Abilities, Drawn, Identity, OutletState};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OutletRecord {
+    pub(crate) online: bool,
+    pub(crate) identity: Identity,
+    pub(crate) state: OutletState,
+    pub(crate) abilities: Abilities,
+    pub(crate) fallback_armed: bool,
+    pub(crate) drawn: Option<Drawn>,
+    pub(crate) register: Option<WattHours>,
+    pub(crate) arrived: Option<Instant>,
+    pub(crate) phases: PhasesSeen,
+    pub(crate) appetite: Appetite,
+    pub(crate) session: Option<Session>,
+    /// Held at no more than this by an order.
+    pub(crate) held: Option<Milliamps>,
+    pub(crate) departs: Option<WallTime>,
+    pub(crate) energy: Option<WattHours>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) number: u64,
+    pub(crate) tag: String,
+    pub(crate) started: Option<WallTime>,
+    pub(crate) register: Option<WattHours>,
+}
+
+/// How many of the charger's phases the car uses, once that has been seen often enough.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PhasesSeen {
+    count: u8,
+    times: u8,
+}
+
+/// A phase below this carries nothing but the charger's own electronics.
+const FLOWS: Milliamps = Milliamps(1_000);
+/// Below this on the strongest phase the car is still ramping, or not charging.
+const CHARGES: Milliamps = Milliamps(4_000);
+const ENOUGH: u8 = 3;
+
+impl PhasesSeen {
+    fn saw(&mut self, own: [Option<Milliamps>; 3]) {
+        let flows = own.map(|current| current.unwrap_or_default() > FLOWS);
+        let strongest = own.into_iter().flatten().max().unwrap_or_default();
+        let count = flows.into_iter().filter(|&flows| flows).count() as u8;
+        // Only a car on the charger's first phases is known; any other pattern stays "all of them".
+        let first_ones = flows.into_iter().take(usize::from(count)).all(|flows| flows);
+        if strongest < CHARGES || !first_ones || own.iter().any(Option::is_none) {
+            return;
+        }
+        self.times = if count == self.count { self.times.saturating_add(1) } else { 1 };
+        self.count = count;
+    }
+
+    fn known(self) -> Option<u8> {
+        (self.times >= ENOUGH).then_some(self.count)
+    }
+}
+
+impl OutletRecord {
+    /// Takes a measurement; `limit` is what the charger was told.
+    pub(crate) fn measured(&mut self, now: Instant, drawn: Drawn, limit: Option<Milliamps>) {
+        self.drawn = Some(drawn);
+        self.phases.saw(drawn.current);
+        if let (Some(limit), Some(largest)) = (limit, largest(&drawn)) {
+            if self.state == OutletState::Charging {
+                self.appetite.saw(now, limit, largest);
+            }
+        }
+    }
+
+    pub(crate) fn car_phases(&self) -> Option<u8> {
+        self.phases.known()
+    }
+
+    pub(crate) fn arrives(&mut self, now: Instant) {
+        self.arrived = Some(now);
+        self.phases = PhasesSeen::default();
+        self.appetite = Appetite::default();
+        self.drawn = None;
+    }
+
+    pub(crate) fn leaves(&mut self) {
+        self.arrived = None;
+        self.departs = None;
+        self.energy = None;
+        self.drawn = None;
+        self.phases = PhasesSeen::default();
+        self.appetite = Appetite::default();
+    }
+
+    /// What it draws on the site's lines, if that was measured lately.
+    pub(crate) fn drawn_on_site(
+        &self,
+        charger: &Charger,
+        now: Instant,
+        valid_for: Duration,
+    ) -> Option<PerLine<Milliamps>> {
+        let drawn = self.drawn.filter(|drawn| self.online && now.since(drawn.at) <= valid_for)?;
+        drawn.current.iter().any(Option::is_some).then_some(())?;
+        Some(charger.wiring.to_site(drawn.current.map(Option::unwrap_or_default)))
+    }
+
+    /// What may be taken off the metered load: nothing where the lines are only guessed.
+    pub(crate) fn drawn_for_sure(
+        &self,
+        charger: &Charger,
+        now: Instant,
+        valid_for: Duration,
+    ) -> PerLine<Milliamps> {
+        use dlb_engine::lines::Wiring;
+        let drawn = self.drawn_on_site(charger, now, valid_for).unwrap_or_default();
+        if charger.wiring != Wiring::Unknown {
+            return drawn;
+        }
+        // Unknown rotation: only the current that flows in every phase is on every line for sure.
+        let own = self.drawn.map(|drawn| drawn.current.map(Option::unwrap_or_default));
+        let least = own.and_then(|own| own.into_iter().min()).unwrap_or_default();
+        drawn.map(|current| current.min(least))
+    }
+
+    pub(crate) fn power(&self) -> Option<Watts> {
+        self.drawn.and_then(|drawn| drawn.power)
+    }
+
+    pub(crate) fn session_energy(&self) -> Option<WattHours> {
+        let started = self.session.as_ref()?.register?;
+        self.register.map(|register| register - started)
+    }
+}
+
+/// The current of the most loaded phase.
+pub(crate) fn largest(drawn: &Drawn) -> Option<Milliamps> {
+    drawn.current.into_iter().flatten().max()
+}

@@ -1,0 +1,214 @@
+"""The main job against charge points and a meter that are not ours."""
+
+import asyncio
+import time
+
+import pytest
+
+from charge_points import (
+    Car,
+    GreedyCharger,
+    LateCharger,
+    NoTxProfileCharger,
+    ObedientCharger,
+    WattsCharger,
+    connected,
+    eventually,
+)
+from sites import Loads, ocpp, site
+
+
+async def in_thread(work, *arguments):
+    return await asyncio.to_thread(work, *arguments)
+
+
+async def test_a_car_gets_what_the_building_leaves(make_box, meter):
+    loads = Loads(meter, building=(40, 45, 50))
+    box = await in_thread(make_box, site(meter, ocpp("CP-1")))
+    async with connected(ObedientCharger, box, "CP-1") as charger:
+        loads.chargers.append(charger)
+        await charger.plug(Car())
+        await eventually(lambda: 12.9 <= charger.draws() <= 13.0)
+        seen = await in_thread(box.charger, "cp-1")
+        assert seen["reason"] == "L3 of grid is full"
+        assert seen["state"] == "Charging"
+
+
+async def test_an_oven_starts_while_three_cars_charge(make_box, meter):
+    loads = Loads(meter, building=(5, 5, 5))
+    box = await in_thread(make_box, site(meter, ocpp("CP-1", "CP-2", "CP-3")))
+    async with (
+        connected(ObedientCharger, box, "CP-1") as one,
+        connected(ObedientCharger, box, "CP-2") as two,
+        connected(ObedientCharger, box, "CP-3") as three,
+    ):
+        chargers = [one, two, three]
+        loads.chargers = chargers
+        for charger in chargers:
+            await charger.plug(Car())
+        await eventually(lambda: sum(c.draws() for c in chargers) > 57, seconds=40)
+        assert max(loads.amps()) <= 63.0
+
+        answered = len(meter.answered_at)
+        for charger in chargers:
+            charger.received.clear()
+        loads.building = [35, 35, 35]
+        await eventually(lambda: sum(c.draws() for c in chargers) <= 28, seconds=10, every=0.01)
+        seen_at = meter.answered_at[answered]
+        lowered_at = max(charger.received[0][0] for charger in chargers)
+        assert lowered_at - seen_at < 1.0, "the lowered limits must be on the wire within a second"
+
+        # On the way back up no ampere may be promised twice.
+        loads.building = [5, 5, 5]
+        until = time.monotonic() + 15
+        while time.monotonic() < until:
+            assert max(loads.permitted()) <= 63.2, (loads.permitted(), [c.allowed() for c in chargers])
+            await asyncio.sleep(0.02)
+        assert sum(c.draws() for c in chargers) > 57
+
+
+@pytest.mark.parametrize("kind", [LateCharger, NoTxProfileCharger, WattsCharger])
+async def test_an_odd_charger_is_balanced_all_the_same(make_box, meter, kind):
+    loads = Loads(meter, building=(40, 40, 40))
+    box = await in_thread(make_box, site(meter, ocpp("ODD", "CP-2")))
+    async with (
+        connected(kind, box, "ODD") as odd,
+        connected(ObedientCharger, box, "CP-2") as other,
+    ):
+        loads.chargers = [odd, other]
+        await odd.plug(Car())
+        await other.plug(Car())
+        fair = lambda: 9 <= odd.draws() <= 13 and 9 <= other.draws() <= 13
+        await eventually(fair, seconds=60)
+        await eventually(lambda: max(loads.permitted()) <= 63.5, seconds=30)
+
+
+async def test_a_charger_that_takes_more_than_allowed_is_fenced_off(make_box, meter):
+    loads = Loads(meter, building=(10, 10, 10))
+    box = await in_thread(make_box, site(meter, ocpp("GREEDY", "CP-2")))
+    async with (
+        connected(GreedyCharger, box, "GREEDY") as greedy,
+        connected(ObedientCharger, box, "CP-2") as other,
+    ):
+        loads.chargers = [greedy, other]
+        await other.plug(Car())
+        await greedy.plug(Car())
+        loads.building = [25, 25, 25]
+        alerts = await eventually_alert(box, ("greedy", "charger-disobeys"))
+        assert ("greedy", "charger-disobeys") in alerts
+        await eventually(lambda: max(loads.amps()) <= 63.2, seconds=10)
+
+
+async def eventually_alert(box, wanted, seconds=60):
+    until = time.monotonic() + seconds
+    while True:
+        alerts = await in_thread(box.alerts)
+        if wanted in alerts:
+            return alerts
+        assert time.monotonic() < until, f"{wanted} not among {alerts}"
+        await asyncio.sleep(0.2)
+
+
+async def no_alert(box, gone, seconds=30):
+    until = time.monotonic() + seconds
+    while gone in await in_thread(box.alerts):
+        assert time.monotonic() < until, f"{gone} is still there"
+        await asyncio.sleep(0.2)
+
+
+async def test_the_meters_cable_is_pulled(make_box, meter):
+    loads = Loads(meter, building=(5, 5, 5))
+    box = await in_thread(make_box, site(meter, ocpp("CP-1"), assumed_a=50))
+    async with connected(ObedientCharger, box, "CP-1") as charger:
+        loads.chargers = [charger]
+        await charger.plug(Car())
+        await eventually(lambda: charger.draws() > 31)
+        pulled = time.monotonic()
+        await in_thread(meter.pull)
+        await eventually(lambda: charger.allowed() <= 13.0, seconds=6, every=0.02)
+        assert time.monotonic() - pulled < 5.0
+        await eventually_alert(box, ("main", "meter-lost"))
+        assert (await in_thread(box.site))["mode"] == "static"
+        await in_thread(meter.plug)
+        await no_alert(box, ("main", "meter-lost"))
+        await eventually(lambda: charger.draws() > 31, seconds=30)
+
+
+async def test_a_chargers_cable_is_pulled_and_the_others_go_on(make_box, meter):
+    loads = Loads(meter, building=(23, 23, 23))
+    box = await in_thread(make_box, site(meter, ocpp("CP-1", "CP-2")))
+    async with connected(ObedientCharger, box, "CP-2") as stays:
+        async with connected(ObedientCharger, box, "CP-1") as goes:
+            loads.chargers = [goes, stays]
+            await goes.plug(Car())
+            await stays.plug(Car())
+            await eventually(lambda: goes.draws() > 18 and stays.draws() > 18, seconds=40)
+        # The connection is gone, the car is still there, and its profile has not run out yet.
+        await eventually_alert(box, ("cp-1", "charger-lost"))
+        assert max(loads.permitted()) <= 63.2
+        # Later it has fallen back to 6 A by itself, and the other one gets the rest.
+        await eventually(lambda: goes.allowed() == 6.0, seconds=40)
+        await eventually(lambda: stays.draws() > 20, seconds=60)
+        assert max(loads.permitted()) <= 63.2
+
+
+async def test_the_box_dies_and_chargers_fall_back_by_themselves(make_box, meter):
+    loads = Loads(meter, building=(10, 10, 10))
+    box = await in_thread(make_box, site(meter, ocpp("CP-1", fallback_a=8)))
+    async with connected(ObedientCharger, box, "CP-1") as charger:
+        loads.chargers = [charger]
+        transaction = await charger.plug(Car())
+        await eventually(lambda: charger.draws() > 31, seconds=30)
+        await in_thread(box.kill)
+        died = time.monotonic()
+        await eventually(lambda: charger.draws() == 8.0, seconds=25)
+        assert time.monotonic() - died < 21
+        await in_thread(box.start)
+        await in_thread(box.login)
+    # The charger comes back without a boot, in the middle of its transaction.
+    async with connected(ObedientCharger, box, "CP-1", boot=False) as again:
+        again.car, again.transaction, again.status = charger.car, transaction, "Charging"
+        again.energy_wh, again.profiles = charger.energy_wh, charger.profiles
+        loads.chargers = [again]
+        await eventually(lambda: again.draws() > 31, seconds=40)
+        session = (await in_thread(box.charger, "cp-1"))["session"]
+        assert session["session"] == transaction
+        again.energy_wh += 5000
+        await again.unplug()
+        await asyncio.sleep(1)
+        sessions = (await in_thread(box.get, "sessions"))["sessions"]
+        assert [s["session"] for s in sessions] == [transaction]
+        assert sessions[0]["energy_wh"] >= 5000
+
+
+async def test_an_unknown_charger_waits_for_one_click(make_box, meter):
+    loads = Loads(meter, building=(10, 10, 10))
+    box = await in_thread(make_box, site(meter, []))
+    async with connected(ObedientCharger, box, "NEW-1") as charger:
+        loads.chargers = [charger]
+
+        def waiting():
+            return [w["name"] for w in box.site()["waiting"]]
+
+        until = time.monotonic() + 10
+        while "NEW-1" not in await in_thread(waiting):
+            assert time.monotonic() < until
+            await asyncio.sleep(0.1)
+        wish = {"id": "bay-1", "circuit": "grid", "rotation": "unknown", "max_a": 32}
+        await in_thread(box.post, "waiting/NEW-1/adopt", wish)
+        await charger.plug(Car())
+        await eventually(lambda: charger.draws() > 31, seconds=30)
+        assert "NEW-1" in box.config.read_text()
+
+
+async def test_stopping_the_box_leaves_chargers_on_safe_limits(make_box, meter):
+    loads = Loads(meter, building=(10, 10, 10))
+    box = await in_thread(make_box, site(meter, ocpp("CP-1")))
+    async with connected(ObedientCharger, box, "CP-1") as charger:
+        loads.chargers = [charger]
+        await charger.plug(Car())
+        await eventually(lambda: charger.draws() > 31, seconds=30)
+        stopping = asyncio.create_task(in_thread(box.process.terminate))
+        await eventually(lambda: charger.allowed() == 6.0, seconds=4)
+        await stopping
+        assert await in_thread(box.process.wait, 10) == 0
