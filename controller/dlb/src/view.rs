@@ -190,6 +190,7 @@ fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
         | Reason::WantsNoMore
         | Reason::ChargerMaximum
         | Reason::Rests
+        | Reason::HeldByOrder
         | Reason::Reserved(_) => (None, None),
     }
 }

@@ -71,10 +71,10 @@ impl OutletRecord {
     pub(crate) fn measured(&mut self, now: Instant, drawn: Drawn, limit: Option<Milliamps>) {
         self.drawn = Some(drawn);
         self.phases.saw(drawn.current);
-        if let (Some(limit), Some(largest)) = (limit, largest(&drawn)) {
-            if self.state == OutletState::Charging {
-                self.appetite.saw(now, limit, largest);
-            }
+        if let (Some(limit), Some(largest)) = (limit, largest(&drawn))
+            && self.state == OutletState::Charging
+        {
+            self.appetite.saw(now, limit, largest);
         }
     }
 

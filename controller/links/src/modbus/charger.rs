@@ -208,7 +208,8 @@ impl Charger {
     }
 
     fn keep_alive_offer(&self) -> Option<Offer<Task>> {
-        let due = self.keep_alive.due().filter(|_| self.commission.done() && !self.stopping)?;
+        let due =
+            self.keep_alive.due(self.limit.taken()).filter(|_| self.commission.done() && !self.stopping)?;
         Some(Offer { urgency: Urgency::KeepAlive, due, task: Task::KeepAlive })
     }
 

@@ -36,9 +36,10 @@ impl KeepAlive {
         self.timeout = timeout;
     }
 
-    /// `None`: this charger has no watchdog to feed.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.map.every.map(|_| self.due)
+    /// `None`: there is no watchdog to feed, or nothing to feed it with before a limit was taken.
+    pub(super) fn due(&self, limit_taken: bool) -> Option<Instant> {
+        let food = !self.map.writes.is_empty() || self.map.rewrite_timeout || limit_taken;
+        self.map.every.filter(|_| food).map(|_| self.due)
     }
 
     pub(super) fn restart(&mut self, now: Instant) {

@@ -13,11 +13,26 @@ macro_rules! embedded {
 }
 
 const METERS: &[(&str, &str)] = embedded!("meters":
+    "abb-b23",
+    "carlo-gavazzi-em24",
+    "carlo-gavazzi-em340",
     "eastron-sdm630",
+    "eastron-sdm72d-m-v2",
+    "janitza-umg96rm-e",
+    "schneider-iem3000",
+    "siemens-pac2200",
+    "sunspec-203",
+    "sunspec-213",
 );
 
 const CHARGERS: &[(&str, &str)] = embedded!("chargers":
+    "abb-terra-ac",
+    "alfen-eve-ng9xx",
+    "go-e",
+    "heidelberg-energy-control",
     "keba-p30",
+    "keba-p40",
+    "vestel-evc04",
 );
 
 static METER_MAPS: LazyLock<BTreeMap<&str, MeterMap>> = LazyLock::new(|| {

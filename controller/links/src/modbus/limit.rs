@@ -66,6 +66,11 @@ impl LimitOrder {
         self.order
     }
 
+    /// The charger has taken a limit, and it is known which.
+    pub(super) const fn taken(&self) -> bool {
+        self.taken.is_some()
+    }
+
     /// What the charger stands at may have changed behind our back.
     pub(super) fn forget(&mut self, now: Instant) {
         self.taken = None;

@@ -162,7 +162,7 @@ impl Meter {
             self.walk = Some(discovery.begin());
         }
         let wait = self.every * (1 << self.faults.min(6)) / 2;
-        self.due = now + wait.min(RETRY_MAX.max(self.every));
+        self.due = now + wait.min(RETRY_MAX);
         match fault {
             Fault::Timeout | Fault::Exception(10 | 11) => NoReading::Timeout,
             Fault::Disconnected => NoReading::Disconnected,

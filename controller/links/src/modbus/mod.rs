@@ -12,19 +12,27 @@ mod charger;
 mod charger_file;
 mod charger_map;
 mod commission;
+#[cfg(test)]
+mod goldens;
 mod keep_alive;
 mod label;
 mod library;
 mod limit;
 mod meter;
 mod meter_map;
+#[cfg(test)]
+mod mutations;
 mod poll;
 mod port;
+#[cfg(test)]
+mod readings;
 mod reads;
 mod register;
 mod register_file;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod stories_chargers;
 #[cfg(test)]
 mod story;
 mod sunspec;
