@@ -11,6 +11,8 @@
 //!
 //! Same seed and same steps, same site, to the last bit ([`digest`]).
 
+pub mod breath;
+pub mod building;
 pub mod car;
 pub mod digest;
 pub mod fleet;
@@ -18,6 +20,10 @@ pub mod modbus;
 pub mod ocpp;
 pub mod outlet;
 pub mod phasor;
+pub mod pickup;
+pub mod protection;
 pub mod rng;
 pub mod step;
+pub mod sun;
+pub mod truth;
 pub mod waveform;
