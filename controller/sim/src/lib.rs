@@ -11,11 +11,13 @@
 //!
 //! Same seed and same steps, same site, to the last bit ([`digest`]).
 
+pub mod bay;
 pub mod breath;
 pub mod building;
 pub mod car;
 pub mod digest;
 pub mod fleet;
+pub mod garage;
 pub mod modbus;
 pub mod ocpp;
 pub mod outlet;
@@ -24,6 +26,8 @@ pub mod pickup;
 pub mod protection;
 pub mod rng;
 pub mod step;
+pub mod story;
 pub mod sun;
 pub mod truth;
 pub mod waveform;
+pub mod world;

@@ -105,6 +105,12 @@ impl ChargePoint {
         self.connectors[connector - 1].transaction.as_ref()?.number
     }
 
+    /// When the running transaction began.
+    #[must_use]
+    pub fn transaction_begun(&self, connector: usize) -> Option<Instant> {
+        self.connectors[connector - 1].transaction.as_ref().map(|it| it.since)
+    }
+
     /// It is up and wants a WebSocket to its central system. False: close the one that there is.
     #[must_use]
     pub const fn wants_link(&self) -> bool {

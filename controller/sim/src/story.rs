@@ -1,0 +1,54 @@
+//! What happens on the site, in sentences for people who watch.
+
+use crate::bay::Visit;
+use crate::building::Switched;
+use std::collections::VecDeque;
+
+/// Sentences that nobody has read yet; the oldest go first when there are too many.
+#[derive(Clone, Debug, Default)]
+pub struct Story(VecDeque<String>);
+
+const KEPT: usize = 32;
+
+impl Story {
+    pub fn tell(&mut self, sentence: String) {
+        if self.0.len() == KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(sentence);
+    }
+
+    /// The next sentence.
+    pub fn next_sentence(&mut self) -> Option<String> {
+        self.0.pop_front()
+    }
+}
+
+pub(crate) fn switched(what: &Switched) -> String {
+    let amps = what.amps.0.iter().copied().fold(0.0, f64::max);
+    let lines: Vec<&str> =
+        what.amps.iter().filter(|(_, amps)| *amps > 0.0).map(|(line, _)| line.name()).collect();
+    let (verb, sign) = if what.on { ("starts", '+') } else { ("stops", '−') };
+    format!("The {} {verb}: {sign}{amps:.0} A on {}.", what.appliance, lines.join(", "))
+}
+
+pub(crate) fn sky(cloudy: bool) -> String {
+    if cloudy { "A cloud takes the sun off the roof." } else { "The sun comes back to the roof." }.to_owned()
+}
+
+pub(crate) fn visit(bay: &str, visit: &Visit) -> String {
+    match visit {
+        Visit::Arrived { car, soc, missing_kwh } => {
+            let percent = soc * 100.0;
+            format!("{bay}: {} {car} arrives at {percent:.0} % and wants {missing_kwh:.0} kWh.", article(car))
+        }
+        Visit::Left { car, soc, content } => {
+            let mood = if *content { "content" } else { "before it was done" };
+            format!("{bay}: the {car} leaves at {:.0} %, {mood}.", soc * 100.0)
+        }
+    }
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
