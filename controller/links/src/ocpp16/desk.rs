@@ -33,6 +33,8 @@ pub struct Desk {
     pub starts: u8,
     /// The tag of a transaction that was ended to pause it.
     pub paused: Option<String>,
+    /// The fault that it last reported.
+    pub error: Option<String>,
     pub wanted: Option<Milliamps>,
     /// The newest limit on the wire.
     pub sent: Option<Sent>,
@@ -64,8 +66,17 @@ pub struct Transaction {
     pub began: Instant,
     /// There is evidence on this connection, or since its start, that it is running.
     pub confirmed: bool,
-    /// It was reported by a notice.
-    pub told: bool,
+    pub reported: Reported,
+}
+
+/// Has the site been told of a transaction?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reported {
+    /// Not, and its end needs no report either.
+    No,
+    /// Before a restart, or not because another one is running: its end is worth reporting.
+    Earlier,
+    Yes,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +117,7 @@ impl Desk {
 
     /// Its end will be reported though its beginning was not: another one is running meanwhile.
     pub fn put_aside(&mut self, transaction: Transaction) {
-        let transaction = Transaction { told: true, ..transaction };
+        let transaction = Transaction { reported: Reported::Earlier, ..transaction };
         if self.past.len() >= PAST_MAX {
             self.past.remove(0);
         }

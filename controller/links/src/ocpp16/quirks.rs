@@ -9,7 +9,20 @@ use crate::ocpp16::profile::{Expiry, Kind, Purpose, RateUnit};
 use serde::Deserialize;
 
 /// Every quirk file, embedded.
-const FILES: &[(&str, &str)] = &[("abb.toml", include_str!("../../maps/quirks/abb.toml"))];
+const FILES: &[(&str, &str)] = &[
+    ("abb.toml", include_str!("../../maps/quirks/abb.toml")),
+    ("autel.toml", include_str!("../../maps/quirks/autel.toml")),
+    ("bender.toml", include_str!("../../maps/quirks/bender.toml")),
+    ("beny.toml", include_str!("../../maps/quirks/beny.toml")),
+    ("charge-control-c.toml", include_str!("../../maps/quirks/charge-control-c.toml")),
+    ("easee.toml", include_str!("../../maps/quirks/easee.toml")),
+    ("en-plus.toml", include_str!("../../maps/quirks/en-plus.toml")),
+    ("go-e.toml", include_str!("../../maps/quirks/go-e.toml")),
+    ("growatt.toml", include_str!("../../maps/quirks/growatt.toml")),
+    ("huawei.toml", include_str!("../../maps/quirks/huawei.toml")),
+    ("timxon.toml", include_str!("../../maps/quirks/timxon.toml")),
+    ("wallbox.toml", include_str!("../../maps/quirks/wallbox.toml")),
+];
 
 /// What differs from a charger that does everything by the book. `None`: nothing known.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -168,6 +181,24 @@ mod tests {
         for (name, text) in FILES {
             read(name, text).unwrap();
         }
+    }
+
+    #[test]
+    fn quirks_of_a_firmware_come_on_top_of_those_of_the_make() {
+        let wallbox = |firmware: &str| {
+            let (vendor, model) = ("Wall Box Chargers".to_owned(), "PLP1-0-2-4".to_owned());
+            look_up(&Identity { vendor, model, firmware: firmware.to_owned(), serial: String::new() })
+        };
+        let (old, new) = (wallbox("5.17.87"), wallbox("6.7.38"));
+        assert_eq!((old.kind, old.stack_level), (Some(Kind::Relative), Some(0)));
+        assert_eq!((new.kind, new.stack_level), (Some(Kind::Relative), None));
+    }
+
+    #[test]
+    fn a_charger_without_a_name_is_recognised_by_its_model_only() {
+        let model = "ACChargePoint".to_owned();
+        assert_eq!(look_up(&Identity { model, ..Identity::default() }).unit, Some(RateUnit::W));
+        assert_eq!(look_up(&Identity::default()), Quirk::default());
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Knowledge<'_> {
                 purpose,
                 kind: self.quirk.kind.unwrap_or(Kind::Absolute),
                 unit: self.unit(),
-                stack: self.stack(),
+                stack: if purpose == Purpose::Max { 0 } else { self.stack() },
                 station: purpose == Purpose::Max,
             };
             recipes.extend(self.variants(base));
@@ -48,19 +48,22 @@ impl Knowledge<'_> {
         without_repeats(recipes)
     }
 
-    /// Every way to install the standing fallback. Relative first: it needs no clock.
+    /// Every way to install the standing fallback. Relative first: it needs no clock. A station maximum
+    /// is the last resort: nothing could raise it but another one.
     #[must_use]
     pub fn fallbacks(&self) -> Vec<Recipe> {
-        let base = Recipe {
-            purpose: Purpose::TxDefault,
-            kind: Kind::Relative,
-            unit: self.unit(),
-            stack: 0,
-            station: false,
-        };
+        let rungs = self.quirk.purposes();
+        let (kind, unit) = (Kind::Relative, self.unit());
+        let default = Recipe { purpose: Purpose::TxDefault, kind, unit, stack: 0, station: false };
+        let station = Recipe { purpose: Purpose::Max, station: true, ..default };
         let mut recipes: Vec<Recipe> = self.learnt.into_iter().collect();
-        recipes.extend(self.variants(base));
-        recipes.push(Recipe { station: true, ..base });
+        if rungs.contains(&Purpose::TxDefault) {
+            recipes.extend(self.variants(default));
+            recipes.push(Recipe { station: true, ..default });
+        }
+        if rungs.contains(&Purpose::Max) {
+            recipes.extend(self.variants(station));
+        }
         without_repeats(recipes)
     }
 

@@ -120,6 +120,21 @@ impl Sample {
         })
     }
 
+    /// Takes over all that a newer sample tells.
+    pub fn overlay(&mut self, newer: &Self) {
+        let phases =
+            |old: [Option<f64>; 3], new: [Option<f64>; 3]| core::array::from_fn(|i| new[i].or(old[i]));
+        self.taken = newer.taken.or(self.taken);
+        self.current = phases(self.current, newer.current);
+        self.current_any = newer.current_any.or(self.current_any);
+        self.voltage = phases(self.voltage, newer.voltage);
+        self.power = phases(self.power, newer.power);
+        self.power_total = newer.power_total.or(self.power_total);
+        self.power_inlet = newer.power_inlet.or(self.power_inlet);
+        self.register = newer.register.or(self.register);
+        self.settle_units();
+    }
+
     /// Kilowatts sent as watts are a thousandth of what current and voltage say.
     fn settle_units(&mut self) {
         let Some(apparent) = self.apparent() else { return };

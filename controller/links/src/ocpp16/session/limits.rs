@@ -19,6 +19,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// A refusal of what worked before is believed after this many.
 const REFUSALS_BELIEVED: u8 = 3;
 const RETRY_SOON: Duration = Duration::from_secs(2);
+/// One that hangs takes long enough by not answering.
+const RETRY_OF_THE_SILENT: Duration = Duration::from_secs(5);
 const RETRY_LATER: Duration = Duration::from_secs(60);
 /// A station's own maximum is often kept in flash, which wears: renewed less often.
 const STATION_LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -204,6 +206,10 @@ impl Session {
         {
             self.memory.lessons.recipe = Some(recipe);
             self.memory_changed = true;
+            let lasts_longer = self.lifetime(recipe) > self.settings.limit_lifetime;
+            for outlet in if lasts_longer { self.placed() } else { Vec::new() } {
+                self.announce_fallback(outlet);
+            }
         }
         let Some(desk) = self.desks.get_mut(&outlet) else { return };
         let Some(sent) = desk.sent.as_mut().filter(|sent| sent.id == id) else { return };
@@ -230,10 +236,15 @@ impl Session {
         let Some(sent) = desk.sent.as_ref().filter(|sent| sent.id == id) else { return };
         let (running, value) = (desk.running().is_some(), sent.value);
         desk.refusals = desk.refusals.saturating_add(1);
-        // A transaction that is just ending refuses too; that says nothing about the recipe.
-        let believed = running && (!proven || desk.refusals >= REFUSALS_BELIEVED);
-        desk.retry_at = (!believed).then_some(now + RETRY_SOON);
-        if !believed {
+        let enough = desk.refusals >= REFUSALS_BELIEVED;
+        // A transaction that is just ending refuses too, and a charger that hangs is silent; neither
+        // says anything about the recipe.
+        if !running || (proven && !enough) {
+            desk.retry_at = Some(now + RETRY_SOON * u32::from(desk.refusals));
+            return;
+        }
+        if proven && *refusal == Refusal::Silence {
+            self.give_up_limit(now, outlet, value, refusal);
             return;
         }
         desk.sent = None;
@@ -254,7 +265,8 @@ impl Session {
 
     fn give_up_limit(&mut self, now: Instant, outlet: Outlet, limit: Milliamps, refusal: &Refusal) {
         let Some(desk) = self.desks.get_mut(&outlet) else { return };
-        desk.retry_at = Some(now + RETRY_LATER);
+        let silent = *refusal == Refusal::Silence;
+        desk.retry_at = Some(now + if silent { RETRY_OF_THE_SILENT } else { RETRY_LATER });
         desk.refusals = 0;
         let told = std::mem::replace(&mut desk.trouble_told, true);
         let why = refusal.to_string();
@@ -328,8 +340,6 @@ impl Session {
             self.memory.lessons.fallback = Some(recipe);
             self.memory_changed = true;
         }
-        let after = self.lifetime(self.recipe().unwrap_or(recipe)) + START_MARGIN;
-        let keeps = self.quirk.expiry == Some(Expiry::Never);
         let shared = self.recipe().is_some_and(shares_the_fallbacks_place);
         let Some(desk) = self.desks.get_mut(&outlet) else { return };
         desk.armed = Armed::Yes(value);
@@ -337,13 +347,21 @@ impl Session {
             // The limit stood where the fallback stands now.
             desk.doubt_limit();
         }
-        let notice = if keeps {
-            Notice::FallbackMissing { why: "this model keeps a limit for good once it has it".to_owned() }
-        } else {
-            Notice::FallbackArmed { current: value, after }
+        self.announce_fallback(outlet);
+        self.announce_idle(outlet);
+    }
+
+    /// Silence ends in the fallback, if the limit ends by itself and the fallback is there.
+    fn announce_fallback(&mut self, outlet: Outlet) {
+        let Some(Armed::Yes(current)) = self.desks.get(&outlet).map(|desk| desk.armed) else { return };
+        let keeps = self.quirk.expiry == Some(Expiry::Never);
+        let notice = match self.recipe().filter(|_| !keeps) {
+            Some(recipe) => Notice::FallbackArmed { current, after: self.lifetime(recipe) + START_MARGIN },
+            None => {
+                Notice::FallbackMissing { why: "this model keeps a limit for good once it has it".to_owned() }
+            }
         };
         self.notice(outlet, notice);
-        self.announce_idle(outlet);
     }
 
     pub(super) fn fallback_refused(
@@ -353,6 +371,10 @@ impl Session {
         recipe: Recipe,
         refusal: &Refusal,
     ) {
+        if *refusal == Refusal::Silence && self.memory.lessons.fallback == Some(recipe) {
+            self.miss_fallback(now, outlet, refusal);
+            return;
+        }
         let recipes = self.fallback_recipes();
         match refusal {
             Refusal::NotSupported(_) => self.fallbacks.refuse_purpose(recipe.purpose, &recipes),
@@ -362,6 +384,10 @@ impl Session {
             return;
         }
         self.fallbacks.start_over();
+        self.miss_fallback(now, outlet, refusal);
+    }
+
+    fn miss_fallback(&mut self, now: Instant, outlet: Outlet, refusal: &Refusal) {
         let Some(desk) = self.desks.get_mut(&outlet) else { return };
         desk.armed = Armed::No(now + RETRY_LATER);
         self.notice(outlet, Notice::FallbackMissing { why: refusal.to_string() });

@@ -14,7 +14,7 @@ mod setup;
 mod timers;
 mod transactions;
 
-use crate::charger::{Abilities, Confirmation, Identity, Notice, Outlet};
+use crate::charger::{Abilities, Confirmation, Identity, Notice, Outlet, OutletState};
 use crate::ocpp16::calendar::{Calendar, ChargerClock};
 use crate::ocpp16::call::Call;
 use crate::ocpp16::desk::{Armed, Desk, OUTLETS_MAX, Place};
@@ -50,6 +50,8 @@ pub struct Session {
     calendar: Calendar,
     clock: ChargerClock,
     clock_told: bool,
+    /// The fault that the station as a whole last reported.
+    station_error: Option<String>,
     desks: BTreeMap<Outlet, Desk>,
     wire: Wire<Errand>,
     setup: Setup,
@@ -114,6 +116,7 @@ impl Session {
             calendar: Calendar::default(),
             clock: ChargerClock::default(),
             clock_told: false,
+            station_error: None,
             desks: BTreeMap::new(),
             wire: Wire::default(),
             setup: Setup::default(),
@@ -143,8 +146,24 @@ impl Session {
         }
         if newly_adopted && self.heard_on_this_connection() {
             self.begin_setup(now, false);
+            self.welcome_cars(now);
         }
         self.pump(now);
+    }
+
+    /// Cars that were turned away before the adoption may charge now.
+    fn welcome_cars(&mut self, now: Instant) {
+        for outlet in self.placed() {
+            self.tell_session(outlet, None);
+            let Some(desk) = self.desks.get_mut(&outlet) else { continue };
+            let waits = matches!(
+                desk.state,
+                OutletState::Preparing | OutletState::Finishing | OutletState::SuspendedEvse
+            );
+            if waits && desk.transaction.is_none() {
+                desk.start_at = Some(now);
+            }
+        }
     }
 
     fn place(&mut self, outlet: Outlet, place: Place) {
@@ -189,7 +208,7 @@ impl Session {
         self.open = None;
         self.online = false;
         self.wire.clear();
-        self.setup = Setup::default();
+        self.setup.forget();
         for desk in self.desks.values_mut() {
             desk.doubt_limit();
             desk.start_at = None;

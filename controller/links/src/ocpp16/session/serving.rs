@@ -123,13 +123,7 @@ impl Session {
         self.clock.age(now, wall, at);
         // Connector 0 is the station's own state; what matters is told for each outlet.
         let outlet = if outlet == Some(0) { None } else { Some(self.resolve(outlet)?) };
-        if let Some(error) = error {
-            let told =
-                outlet.map_or_else(|| "The station".to_owned(), |outlet| format!("Outlet {}", outlet.0));
-            let name = &self.settings.identity;
-            let text = format!("{told} of {name} reports {error}. Look at the charger's own display or log.");
-            self.notice_all(&Notice::Trouble(text));
-        }
+        self.follow_error(outlet, error);
         let Some(outlet) = outlet else { return Ok(()) };
         let Some(desk) = self.desk_or_new(outlet) else { return Ok(()) };
         let changed = desk.state != state;
@@ -139,6 +133,24 @@ impl Session {
             self.notice(outlet, Notice::State(state));
         }
         Ok(())
+    }
+
+    /// Faults are reported once each.
+    fn follow_error(&mut self, outlet: Option<Outlet>, error: Option<String>) {
+        let desk = outlet.and_then(|outlet| self.desks.get_mut(&outlet));
+        let known = desk.map_or(&mut self.station_error, |desk| &mut desk.error);
+        if *known == error {
+            return;
+        }
+        known.clone_from(&error);
+        let Some(error) = error else { return };
+        let place = outlet.map_or_else(|| "The station".to_owned(), |outlet| format!("Outlet {}", outlet.0));
+        let name = &self.settings.identity;
+        let text = format!("{place} of {name} reports {error}. Look at the charger's own display or log.");
+        match outlet {
+            Some(outlet) => self.notice(outlet, Notice::Trouble(text)),
+            None => self.notice_all(&Notice::Trouble(text)),
+        }
     }
 
     /// What a state says about the transaction.

@@ -2,7 +2,7 @@
 //! with pauses, because some chargers do not bear a burst; nothing in here may delay a limit.
 
 use super::{Errand, Session};
-use crate::charger::{Notice, Outlet, OutletState};
+use crate::charger::{Identity, Notice, Outlet, OutletState};
 use crate::ocpp16::call::{Call, Trigger};
 use crate::ocpp16::desk::Armed;
 use crate::ocpp16::fields::Fields;
@@ -79,7 +79,13 @@ struct Key {
 
 impl Setup {
     pub(super) fn wait_for_boot(&mut self, now: Instant) {
-        *self = Self { boot_until: Some(now + BOOT_WITHIN), ..Self::default() };
+        self.forget();
+        self.boot_until = Some(now + BOOT_WITHIN);
+    }
+
+    /// The connection is gone. When it last booted stays known: a loop reconnects each time.
+    pub(super) fn forget(&mut self) {
+        *self = Self { booted_at: self.booted_at, ..Self::default() };
     }
 
     pub(super) const fn waits_for_boot(&self) -> bool {
@@ -107,7 +113,7 @@ impl Session {
         let booted_at = if booted { Some(now) } else { self.setup.booted_at };
         self.setup = Setup { next_at: now, booted_at, keys, ..Setup::default() };
         let triggers = !booted && self.quirk.no_trigger != Some(true);
-        if triggers && self.identity.vendor.is_empty() {
+        if triggers && self.identity == Identity::default() {
             self.setup.steps.push_back(Step::Boot);
         }
         if !self.settings.adopted {

@@ -47,6 +47,9 @@ impl Session {
         if self.open.is_none() {
             return;
         }
+        for desk in self.desks.values_mut() {
+            desk.retry_at = desk.retry_at.filter(|at| *at > now);
+        }
         if let Some(call) = self.wire.expire(now) {
             self.unanswered(now, call);
         }
@@ -73,10 +76,10 @@ impl Session {
     }
 
     fn send_next(&mut self, now: Instant) {
-        if let Some(due) = self.next_due(now) {
-            self.send_limit(now, due);
-        } else if self.setup.waits_for_boot() {
+        if self.setup.waits_for_boot() {
             // Some chargers take nothing before they have introduced themselves.
+        } else if let Some(due) = self.next_due(now) {
+            self.send_limit(now, due);
         } else if let Some((outlet, recipe)) = self.next_fallback(now) {
             self.send_fallback(now, outlet, recipe);
         } else if let Some(outlet) = self.next_start(now) {
@@ -162,18 +165,28 @@ impl Session {
     }
 
     fn free_deadline(&self) -> Option<Instant> {
+        if self.setup.waits_for_boot() {
+            return self.setup.deadline();
+        }
         let mut deadline = earliest(self.setup.deadline(), Some(self.heard + NUDGE_AFTER));
         for desk in self.desks.values().filter(|desk| desk.place.is_some() && self.settings.adopted) {
-            let renewal = desk.running().and(desk.sent.as_ref()).and_then(|sent| sent.renew_at());
-            let limit = desk
-                .retry_at
-                .map_or(renewal, |retry| Some(renewal.map_or(retry, |renewal| renewal.max(retry))));
-            let armed = if let Armed::No(retry_at) = desk.armed { Some(retry_at) } else { None };
-            for other in [limit, armed, start_due(desk), self.values_due(desk)] {
-                deadline = earliest(deadline, other);
-            }
+            let held = desk.running().and(desk.sent.as_ref()).filter(|sent| sent.accepted);
+            let renewal = held.and_then(|sent| sent.renew_at());
+            let limit = desk.retry_at.map(|retry| renewal.map_or(retry, |renewal| renewal.max(retry)));
+            deadline = earliest(deadline, earliest(limit.or(renewal), self.helping_deadline(desk)));
         }
         deadline
+    }
+}
+
+impl Session {
+    /// Fallbacks, starts and questions.
+    fn helping_deadline(&self, desk: &Desk) -> Option<Instant> {
+        let armed = match desk.armed {
+            Armed::No(retry_at) if !self.setup.clears_first() => Some(retry_at),
+            _ => None,
+        };
+        earliest(armed, earliest(start_due(desk), self.values_due(desk)))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::charger::{Drawn, Notice, Outlet, OutletState};
 use crate::ocpp16::call::Answer;
-use crate::ocpp16::desk::Transaction;
+use crate::ocpp16::desk::{Reported, Transaction};
 use crate::ocpp16::fields::FieldFault;
 use crate::ocpp16::memory::{Running, Started};
 use crate::ocpp16::profile::{Purpose, RateUnit};
@@ -65,7 +65,7 @@ impl Session {
             started: start.at.or(wall),
             began: age.map_or(now, |age| now - age),
             confirmed: age.is_some(),
-            told: false,
+            reported: Reported::No,
         };
         self.begin(now, outlet, transaction, start.register);
         self.remember(outlet, start, id);
@@ -107,6 +107,7 @@ impl Session {
         let Some(desk) = self.desk_or_new(outlet) else { return };
         desk.paused = None;
         desk.start_at = None;
+        desk.starts = 0;
         desk.found_at = None;
         let late = !transaction.confirmed && desk.running().is_some();
         if late {
@@ -133,12 +134,15 @@ impl Session {
     /// Reports the running transaction, once.
     pub(super) fn tell_session(&mut self, outlet: Outlet, register: Option<WattHours>) {
         let Some(desk) = self.desks.get_mut(&outlet).filter(|desk| desk.place.is_some()) else { return };
-        let Some(transaction) = desk.transaction.as_mut().filter(|running| !running.told) else { return };
+        let Some(transaction) = desk.transaction.as_mut().filter(|running| running.reported != Reported::Yes)
+        else {
+            return;
+        };
         let late = !transaction.confirmed && register.is_none();
         if late {
             return;
         }
-        transaction.told = true;
+        transaction.reported = Reported::Yes;
         let notice = Notice::SessionStarted {
             transaction: transaction.id,
             tag: transaction.tag.clone(),
@@ -154,7 +158,7 @@ impl Session {
             self.ended.pop_front();
         }
         self.ended.push_back(transaction.wire.unwrap_or(transaction.id));
-        if transaction.told {
+        if transaction.reported != Reported::No {
             let End { register, at, why } = end;
             self.notice(outlet, Notice::SessionStopped { transaction: transaction.id, register, at, why });
         }
@@ -248,7 +252,7 @@ impl Session {
             started: None,
             began: now,
             confirmed: true,
-            told: false,
+            reported: Reported::No,
         };
         self.begin(now, outlet, found, None);
         self.remember_running();
@@ -265,11 +269,18 @@ impl Session {
         let ages = samples.iter().map(|sample| self.clock.age(now, wall, sample.taken)).collect::<Vec<_>>();
         self.tell_clock_error();
         let fresh = samples.iter().zip(ages).filter_map(|(sample, age)| Some((sample, age?)));
-        let Some((sample, age)) = fresh.min_by_key(|(_, age)| *age) else { return };
+        let mut fresh: Vec<(&Sample, Duration)> = fresh.collect();
+        fresh.sort_by_key(|(_, age)| core::cmp::Reverse(*age));
+        let Some((_, age)) = fresh.last().copied() else { return };
         if let Some(number) = transaction {
             self.confirm(now, outlet, number);
         }
-        self.measure(now, outlet, sample, age);
+        // Some chargers send each measurand in a group of its own.
+        let mut sample = Sample::default();
+        for (newer, _) in fresh {
+            sample.overlay(newer);
+        }
+        self.measure(now, outlet, &sample, age);
     }
 
     /// The charger says which transaction is running; it must know.
@@ -292,7 +303,7 @@ impl Session {
                     started: None,
                     began: now,
                     confirmed: true,
-                    told: false,
+                    reported: Reported::No,
                 };
                 self.begin(now, outlet, found, None);
                 self.remember_running();
@@ -306,6 +317,10 @@ impl Session {
         let Some(desk) = self.desk_or_new(outlet) else { return };
         desk.values_at = Some(now);
         let Some(place) = desk.place else { return };
+        if sample.current.iter().flatten().any(|amps| *amps > 1.0) {
+            // Whatever its status says, the car is there.
+            desk.ending = None;
+        }
         let limit = desk.sent.as_ref().filter(|sent| sent.accepted).map(|sent| sent.value);
         let outline = Outline { phases: place.phases, volts, rating: place.rating, limit, direct_current };
         let drawn =
@@ -376,7 +391,7 @@ impl Session {
                 started: known.started_ms.map(WallTime),
                 began: now,
                 confirmed: false,
-                told: false,
+                reported: Reported::Earlier,
             });
             desk.state = OutletState::Unknown;
         }

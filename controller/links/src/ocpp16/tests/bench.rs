@@ -17,6 +17,7 @@ pub(super) struct Bench {
     calls: u32,
     /// Every frame that was sent, in order.
     pub log: Vec<String>,
+    kept: Vec<Sent>,
 }
 
 /// A frame of ours: what it is, the identifier, the action (or nothing), the payload.
@@ -48,7 +49,13 @@ impl Bench {
 
     pub(super) fn with_memory(settings: SessionSettings, memory: Option<&str>) -> Self {
         let now = Instant::from_millis(1_000_000);
-        Self { session: Session::new(settings, memory, now), now, calls: 0, log: Vec::new() }
+        Self {
+            session: Session::new(settings, memory, now),
+            now,
+            calls: 0,
+            log: Vec::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// Connected, introduced, set up: nothing is under way.
@@ -222,4 +229,54 @@ pub(super) fn limit_in(call: &Sent) -> &Value {
 
 pub(super) fn purpose_in(call: &Sent) -> &str {
     call.payload["csChargingProfiles"]["chargingProfilePurpose"].as_str().expect("a purpose")
+}
+
+/// While other calls of ours are on their way.
+impl Bench {
+    /// The charger calls; our answer is found among the frames, the others are lost.
+    pub(super) fn calls_quietly(&mut self, action: &str, payload: Value) -> Value {
+        self.calls += 1;
+        let id = json!(format!("c{}", self.calls));
+        self.hears(&json!([2, id, action, payload]).to_string());
+        let frames: Vec<Sent> = std::iter::from_fn(|| self.sent()).collect();
+        let (answers, others): (Vec<_>, Vec<_>) =
+            frames.into_iter().partition(|sent| sent.kind != 2 && sent.id == id);
+        self.kept.extend(others);
+        answers.first().expect("every call is answered").payload.clone()
+    }
+
+    pub(super) fn is_quietly(&mut self, outlet: u8, status: &str) {
+        let payload = json!({"connectorId": outlet, "status": status, "errorCode": "NoError"});
+        assert_eq!(self.calls_quietly("StatusNotification", payload), json!({}));
+    }
+
+    pub(super) fn draws_quietly(&mut self, outlet: u8, transaction: i64, amps: f64) {
+        let values = json!([{"value": amps.to_string(), "measurand": "Current.Import", "phase": "L1"}]);
+        let group = json!([{"timestamp": self.stamp(), "sampledValue": values}]);
+        self.calls_quietly(
+            "MeterValues",
+            json!({"connectorId": outlet, "transactionId": transaction, "meterValue": group}),
+        );
+    }
+
+    pub(super) fn starts_quietly(&mut self) -> i64 {
+        let payload = json!({"connectorId": 1, "idTag": "TAG", "meterStart": self.calls});
+        self.calls_quietly("StartTransaction", payload)["transactionId"].as_i64().expect("a number")
+    }
+
+    /// Accepts everything for a minute; returns the calls of this action.
+    pub(super) fn drain(&mut self, action: &str) -> Vec<Sent> {
+        let mut found = Vec::new();
+        for _ in 0..60 {
+            let kept = std::mem::take(&mut self.kept);
+            for call in kept.into_iter().chain(std::iter::from_fn(|| self.sent()).collect::<Vec<_>>()) {
+                self.obey(&call);
+                if call.action == action {
+                    found.push(call);
+                }
+            }
+            self.wait(Duration::from_millis(500));
+        }
+        found
+    }
 }

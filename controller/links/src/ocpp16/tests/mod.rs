@@ -1,4 +1,10 @@
 //! Dialogues with chargers, as stories with a hand-moved clock.
 
 mod bench;
+mod ladder;
+mod mutations;
+mod restarts;
+mod sloppy;
 mod stories;
+mod timing;
+mod wire_format;
