@@ -3,5 +3,6 @@
 
 pub mod clock;
 pub mod config;
+pub mod modbus;
 pub mod view;
 pub mod web;
