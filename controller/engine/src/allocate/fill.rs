@@ -19,13 +19,13 @@ use std::collections::BinaryHeap;
 const FULL: f64 = 0.5;
 
 /// Raises the chargers of `batch`, all of them already at least at their minimum, as far as is fair.
-pub(super) fn fill(network: &mut Network, shares: &mut [Share], batch: &[usize]) {
+pub(super) fn fill(network: &mut Network, shares: &mut [Share], batch: &[usize], phases: &mut Phases) {
     let open: Vec<usize> = batch.iter().copied().filter(|&ix| shares[ix].given < shares[ix].high).collect();
     if let [only] = open[..] {
         return raise(network, shares, only);
     }
     if !open.is_empty() {
-        Rise::new(network, shares, &open).run();
+        Rise::new(network, shares, &open, &mut phases.0).run();
     }
 }
 
@@ -53,10 +53,19 @@ enum Phase {
     Rises,
 }
 
+/// Where every charger of the site is; kept from batch to batch, all of them through in between.
+pub(super) struct Phases(Vec<Phase>);
+
+impl Phases {
+    pub(super) fn new(chargers: usize) -> Self {
+        Self(vec![Phase::Done; chargers])
+    }
+}
+
 struct Rise<'a> {
     network: &'a mut Network,
     shares: &'a mut [Share],
-    phases: Vec<Phase>,
+    phases: &'a mut [Phase],
     /// Chargers by the level at which they begin to rise, and at which they have enough.
     starts: Vec<Event>,
     ends: Vec<Event>,
@@ -92,8 +101,12 @@ impl PartialOrd for Waiting {
 }
 
 impl<'a> Rise<'a> {
-    fn new(network: &'a mut Network, shares: &'a mut [Share], open: &[usize]) -> Self {
-        let mut phases = vec![Phase::Done; shares.len()];
+    fn new(
+        network: &'a mut Network,
+        shares: &'a mut [Share],
+        open: &[usize],
+        phases: &'a mut [Phase],
+    ) -> Self {
         for &ix in open {
             phases[ix] = Phase::Waits;
             let weight = shares[ix].weight;

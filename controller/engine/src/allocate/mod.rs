@@ -124,19 +124,21 @@ impl Allocator {
 
     fn share(&self, decision: &mut Decision<'_>) {
         let Decision { site, snapshot, .. } = *decision;
-        let wants: Vec<usize> =
-            (0..self.turns.len()).filter(|&ix| decision.shares[ix].high > 0 && decision.wants(ix)).collect();
+        let wishes = |&ix: &usize| decision.wants(ix) && decision.shares[ix].high > 0;
+        // Neighbours one after the other: they share their flows.
+        let wants: Vec<usize> = decision.network.all_members().iter().copied().filter(wishes).collect();
         let laxity = stages::laxities(site, snapshot);
         let urgency = stages::urgency(&laxity);
         let queue =
             Queue { site, turns: &self.turns, rank: &self.rank, urgency: &urgency, now: snapshot.now };
         let (network, shares) = (&mut decision.network, &mut decision.shares[..]);
+        let mut phases = fill::Phases::new(shares.len());
         for stage in stages::stages(site, snapshot, &laxity, &wants) {
             match stage {
                 Stage::Admit(batch) => admit::admit(&queue, network, shares, &batch),
                 Stage::Fill(mut batch) => {
                     batch.retain(|&ix| shares[ix].given > 0);
-                    fill::fill(network, shares, &batch);
+                    fill::fill(network, shares, &batch, &mut phases);
                     steps::settle(network, shares, &batch, &self.rank);
                 }
             }

@@ -34,14 +34,10 @@ pub(super) struct Phasor {
 /// Half the square root of three.
 const SIN_120: f64 = 0.866_025_403_784_438_6;
 
-#[derive(Clone, Debug)]
+/// What flows; small, because filling goes through these in any order.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Flow {
-    parent: Option<FlowIx>,
-    circuit: usize,
-    /// Current in each line of the circuit for one ampere of the chargers' limits.
-    lines: [Phasor; 3],
-    /// Volts that turn one ampere of limit into watts.
-    volts: f64,
+    parent: Option<u32>,
     /// Milliamperes of all that does not move: granted, reserved, or at its minimum.
     pub(super) fixed: i64,
     /// The part of `fixed` that is reserved and not granted.
@@ -52,6 +48,22 @@ pub(super) struct Flow {
     pub(super) rate: i64,
     /// Sum of the weights of the chargers that rise or may still begin to.
     pub(super) potential: i64,
+}
+
+impl Flow {
+    fn parent(&self) -> Option<FlowIx> {
+        self.parent.map(|ix| ix as usize)
+    }
+}
+
+/// What a flow is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Course {
+    circuit: usize,
+    /// Current in each line of the circuit for one ampere of the chargers' limits.
+    lines: [Phasor; 3],
+    /// Volts that turn one ampere of limit into watts.
+    volts: f64,
 }
 
 /// What stands behind a row: a line, or the power limit.
@@ -80,7 +92,9 @@ struct Term {
 
 #[derive(Clone, Debug)]
 pub(super) struct Network {
-    pub(super) flows: Vec<Flow>,
+    flows: Vec<Flow>,
+    /// Beside each flow, what it is.
+    courses: Vec<Course>,
     pub(super) rows: Vec<Row>,
     terms: Vec<Term>,
     /// Rows of each circuit.
@@ -121,6 +135,7 @@ impl Network {
         let circuits = site.circuits().len();
         let mut network = Self {
             flows: Vec::new(),
+            courses: Vec::new(),
             rows: Vec::new(),
             terms: Vec::new(),
             rows_of: Vec::with_capacity(circuits),
@@ -146,15 +161,15 @@ impl Network {
             for (lines, volts) in
                 currents(charger.wiring, state.counted_phases(), supply).into_iter().flatten()
             {
-                taps.push(self.flow(&mut flows_of[circuit], circuit, lines, volts));
+                taps.push(self.flow(&mut flows_of[circuit], Course { circuit, lines, volts }));
             }
             self.taps.push(taps);
         }
         for circuit in (0..flows_of.len()).rev() {
             if let Some(parent) = self.parents[circuit] {
                 for ix in core::mem::take(&mut flows_of[circuit]) {
-                    let (lines, volts) = (self.flows[ix].lines, self.flows[ix].volts);
-                    self.flows[ix].parent = Some(self.flow(&mut flows_of[parent], parent, lines, volts));
+                    let course = Course { circuit: parent, ..self.courses[ix] };
+                    self.flows[ix].parent = Some(self.flow(&mut flows_of[parent], course) as u32);
                     flows_of[circuit].push(ix);
                 }
             }
@@ -166,23 +181,13 @@ impl Network {
         }
     }
 
-    /// The circuit's flow of this kind; a new one if there is none.
-    fn flow(&mut self, known: &mut Vec<FlowIx>, circuit: usize, lines: [Phasor; 3], volts: f64) -> FlowIx {
-        let same = |&&ix: &&FlowIx| self.flows[ix].lines == lines && self.flows[ix].volts == volts;
-        if let Some(ix) = known.iter().find(same) {
+    /// The flow of the circuit that takes this course; a new one if there is none.
+    fn flow(&mut self, known: &mut Vec<FlowIx>, course: Course) -> FlowIx {
+        if let Some(ix) = known.iter().find(|&&ix| self.courses[ix] == course) {
             return *ix;
         }
-        self.flows.push(Flow {
-            parent: None,
-            circuit,
-            lines,
-            volts,
-            fixed: 0,
-            reserved: 0,
-            claimed: 0,
-            rate: 0,
-            potential: 0,
-        });
+        self.flows.push(Flow::default());
+        self.courses.push(course);
         known.push(self.flows.len() - 1);
         self.flows.len() - 1
     }
@@ -192,7 +197,7 @@ impl Network {
         for line in Line::ALL {
             let limit = circuit.limit[line].min(state.limit[line]);
             let left = f64::from(limit.0) - f64::from(state.other_load[line].0);
-            let through = |flow: &Flow| flow.lines[line.index()];
+            let through = |course: &Course| course.lines[line.index()];
             self.lay_row(ix, Bound::Line(line), left, flows, through);
         }
         let limit = match (circuit.limit_power, state.limit_power) {
@@ -203,7 +208,10 @@ impl Network {
             let volts = circuit.supply.volts_line_to_neutral().as_volts();
             let other: f64 = state.other_load.0.iter().map(|load| f64::from(load.0)).sum();
             let left = limit.0 as f64 * 1000.0 / volts - other;
-            self.lay_row(ix, Bound::Power, left, flows, |flow| Phasor { re: flow.volts / volts, im: 0.0 });
+            self.lay_row(ix, Bound::Power, left, flows, |course| Phasor {
+                re: course.volts / volts,
+                im: 0.0,
+            });
         }
     }
 
@@ -213,11 +221,11 @@ impl Network {
         bound: Bound,
         limit: f64,
         flows: &[FlowIx],
-        factor: impl Fn(&Flow) -> Phasor,
+        factor: impl Fn(&Course) -> Phasor,
     ) {
         let first = self.terms.len();
         for &flow in flows {
-            let factor = factor(&self.flows[flow]);
+            let factor = factor(&self.courses[flow]);
             if factor != Phasor::default() {
                 self.terms.push(Term { flow, factor });
             }
@@ -272,6 +280,11 @@ impl Network {
         self.members[position]
     }
 
+    /// All chargers, those of a subtree together.
+    pub(super) fn all_members(&self) -> &[usize] {
+        &self.members
+    }
+
     /// Every flow that the charger feeds, from its own circuit up to the root.
     pub(super) fn each_flow(&mut self, charger: usize, mut change: impl FnMut(&mut Flow)) {
         let taps = self.taps[charger];
@@ -279,7 +292,7 @@ impl Network {
             let mut next = Some(tap);
             while let Some(ix) = next {
                 change(&mut self.flows[ix]);
-                next = self.flows[ix].parent;
+                next = self.flows[ix].parent();
             }
         }
     }
@@ -314,8 +327,8 @@ impl Network {
         let terms = &self.terms[self.rows[row].terms.clone()];
         self.taps[charger].as_slice().iter().any(|&tap| {
             let mut flow = tap;
-            while self.flows[flow].circuit != circuit {
-                let Some(parent) = self.flows[flow].parent else { return false };
+            while self.courses[flow].circuit != circuit {
+                let Some(parent) = self.flows[flow].parent() else { return false };
                 flow = parent;
             }
             terms.iter().any(|term| term.flow == flow)
@@ -363,7 +376,7 @@ impl Network {
                 }
             }
             for flow in &mut taps.flows[..taps.count] {
-                *flow = self.flows[*flow].parent.unwrap_or(*flow);
+                *flow = self.flows[*flow].parent().unwrap_or(*flow);
             }
             next = self.parents[circuit];
         }
