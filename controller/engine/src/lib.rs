@@ -15,6 +15,7 @@
 //! | [`snapshot`] | one frozen picture of the site |
 //! | [`allocation`] | a limit and a reason for every charger |
 //! | [`allocate`] | a snapshot into an allocation |
+//! | [`failsafe`] | what chargers fall back to, chosen and checked against every circuit |
 //! | [`ledger`] | which limits may be in force, and what may be sent now |
 //! | [`appetite`] | what a car really takes |
 //! | [`load`] | the load that is not ours, from above |
@@ -22,6 +23,7 @@
 pub mod allocate;
 pub mod allocation;
 pub mod appetite;
+pub mod failsafe;
 pub mod ledger;
 pub mod lines;
 pub mod load;

@@ -27,7 +27,7 @@
 
 mod admit;
 mod fill;
-mod network;
+pub(crate) mod network;
 mod shares;
 mod stages;
 mod steps;
@@ -172,7 +172,7 @@ struct Decision<'a> {
 
 impl<'a> Decision<'a> {
     fn new(site: &'a Site, snapshot: &'a Snapshot, demands: Vec<Demand>) -> Self {
-        let network = Network::new(site, snapshot);
+        let network = Network::new(site, &snapshot.circuits, |ix| snapshot.chargers[ix].counted_phases());
         let shares = shares::shares(site, &demands);
         Self { site, snapshot, demands, network, shares }
     }

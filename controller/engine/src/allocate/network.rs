@@ -15,14 +15,14 @@
 
 use crate::lines::{Line, PerLine, Wiring};
 use crate::site::{CircuitIx, Site, Supply};
-use crate::snapshot::{CircuitState, Snapshot};
+use crate::snapshot::CircuitState;
 use crate::units::Milliamps;
 use core::ops::Range;
 
 /// Index of a flow.
 type FlowIx = usize;
 /// Index of a row.
-pub(super) type RowIx = usize;
+pub(crate) type RowIx = usize;
 
 /// A current with its angle, in multiples of the flow's current.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,10 +36,10 @@ const SIN_120: f64 = 0.866_025_403_784_438_6;
 
 /// What flows; small, because filling goes through these in any order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     parent: Option<u32>,
     /// Milliamperes of all that does not move: granted, reserved, or at its minimum.
-    pub(super) fixed: i64,
+    pub(crate) fixed: i64,
     /// The part of `fixed` that is reserved and not granted.
     pub(super) reserved: i64,
     /// Set aside for somebody who waits for several lines to become free together.
@@ -68,15 +68,15 @@ struct Course {
 
 /// What stands behind a row: a line, or the power limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bound {
+pub(crate) enum Bound {
     Line(Line),
     Power,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Row {
-    pub(super) circuit: CircuitIx,
-    pub(super) bound: Bound,
+pub(crate) struct Row {
+    pub(crate) circuit: CircuitIx,
+    pub(crate) bound: Bound,
     /// What is left for chargers, in milliamperes (of nominal voltage, for power).
     limit: f64,
     terms: Range<usize>,
@@ -91,11 +91,11 @@ struct Term {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Network {
+pub(crate) struct Network {
     flows: Vec<Flow>,
     /// Beside each flow, what it is.
     courses: Vec<Course>,
-    pub(super) rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     terms: Vec<Term>,
     /// Rows of each circuit.
     rows_of: Vec<Range<RowIx>>,
@@ -130,37 +130,35 @@ impl Taps {
 }
 
 impl Network {
-    /// The site's limits as they are in this snapshot, with nothing granted.
-    pub(super) fn new(site: &Site, snapshot: &Snapshot) -> Self {
-        let circuits = site.circuits().len();
+    /// The site's limits as they are now, with nothing granted. `phases`: of its own that each charger loads.
+    pub(crate) fn new(site: &Site, circuits: &[CircuitState], phases: impl Fn(usize) -> Option<u8>) -> Self {
+        let count = circuits.len();
         let mut network = Self {
             flows: Vec::new(),
             courses: Vec::new(),
             rows: Vec::new(),
             terms: Vec::new(),
-            rows_of: Vec::with_capacity(circuits),
+            rows_of: Vec::with_capacity(count),
             taps: Vec::with_capacity(site.chargers().len()),
             parents: site.circuits().iter().map(|circuit| circuit.parent.map(|ix| ix.0)).collect(),
             home: site.chargers().iter().map(|charger| charger.circuit.0).collect(),
             members: Vec::new(),
             stretch: Vec::new(),
-            seen: vec![0; circuits],
+            seen: vec![0; count],
             seen_round: 0,
         };
-        network.lay_flows(site, snapshot);
+        network.lay_flows(site, circuits, phases);
         network.lay_members();
         network
     }
 
-    fn lay_flows(&mut self, site: &Site, snapshot: &Snapshot) {
+    fn lay_flows(&mut self, site: &Site, circuits: &[CircuitState], phases: impl Fn(usize) -> Option<u8>) {
         let mut flows_of = vec![Vec::new(); site.circuits().len()];
-        for (charger, state) in site.chargers().iter().zip(&snapshot.chargers) {
+        for (ix, charger) in site.chargers().iter().enumerate() {
             let circuit = charger.circuit.0;
             let supply = site.circuits()[circuit].supply;
             let mut taps = Taps::default();
-            for (lines, volts) in
-                currents(charger.wiring, state.counted_phases(), supply).into_iter().flatten()
-            {
+            for (lines, volts) in currents(charger.wiring, phases(ix), supply).into_iter().flatten() {
                 taps.push(self.flow(&mut flows_of[circuit], Course { circuit, lines, volts }));
             }
             self.taps.push(taps);
@@ -176,7 +174,7 @@ impl Network {
         }
         for (ix, flows) in flows_of.iter().enumerate() {
             let first = self.rows.len();
-            self.lay_rows(site, CircuitIx(ix), &snapshot.circuits[ix], flows);
+            self.lay_rows(site, CircuitIx(ix), &circuits[ix], flows);
             self.rows_of.push(first..self.rows.len());
         }
     }
@@ -286,7 +284,7 @@ impl Network {
     }
 
     /// Every flow that the charger feeds, from its own circuit up to the root.
-    pub(super) fn each_flow(&mut self, charger: usize, mut change: impl FnMut(&mut Flow)) {
+    pub(crate) fn each_flow(&mut self, charger: usize, mut change: impl FnMut(&mut Flow)) {
         let taps = self.taps[charger];
         for &tap in taps.as_slice() {
             let mut next = Some(tap);
@@ -298,7 +296,7 @@ impl Network {
     }
 
     /// Gives the charger more, or takes some back.
-    pub(super) fn add(&mut self, charger: usize, amount: i64) {
+    pub(crate) fn add(&mut self, charger: usize, amount: i64) {
         self.each_flow(charger, |flow| flow.fixed += amount);
     }
 
@@ -322,7 +320,7 @@ impl Network {
     }
 
     /// Does more for this charger mean more in this row?
-    pub(super) fn touches(&self, charger: usize, row: RowIx) -> bool {
+    pub(crate) fn touches(&self, charger: usize, row: RowIx) -> bool {
         let circuit = self.rows[row].circuit.0;
         let terms = &self.terms[self.rows[row].terms.clone()];
         self.taps[charger].as_slice().iter().any(|&tap| {
@@ -352,6 +350,11 @@ impl Network {
         row.limit - self.carries(row, |flow| flow.fixed as f64 + flow.rate as f64 * level).magnitude()
     }
 
+    /// How far the row is beyond its limit by what stands.
+    pub(crate) fn beyond(&self, row: RowIx) -> Milliamps {
+        Milliamps((-self.slack(row, 0.0) - 1e-6).ceil().max(0.0) as i32)
+    }
+
     /// An upper bound for how fast the row fills by what rises now, and by all that may still rise.
     pub(super) fn speeds(&self, row: RowIx) -> (f64, f64) {
         let (mut now, mut ever) = (0.0, 0.0);
@@ -364,7 +367,7 @@ impl Network {
     }
 
     /// How much more the charger can have beside `amount` on every flow, and the row that says so.
-    pub(super) fn room(&self, charger: usize, amount: impl Fn(&Flow) -> i64) -> (i64, Option<RowIx>) {
+    pub(crate) fn room(&self, charger: usize, amount: impl Fn(&Flow) -> i64) -> (i64, Option<RowIx>) {
         let (mut room, mut tightest) = (f64::INFINITY, None);
         let mut taps = self.taps[charger];
         let mut next = (taps.count > 0).then_some(self.home[charger]);
