@@ -7,6 +7,7 @@
 //!
 //! What a make and model needs differently is data (`maps/`), never a branch on a vendor's name.
 
+pub mod adc;
 pub mod charger;
 pub mod modbus;
 pub mod ocpp16;

@@ -11,6 +11,7 @@
 //!
 //! Same seed and same steps, same site, to the last bit ([`digest`]).
 
+pub mod adc;
 pub mod bay;
 pub mod breath;
 pub mod building;

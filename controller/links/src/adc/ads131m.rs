@@ -1,0 +1,340 @@
+//! Texas Instruments ADS131M04, M06, M08: simultaneous sampling, 24 bits.
+//!
+//! Data sheet SBAS950B (ADS131M08, February 2021): frames 8.5.1.7, conversion data 8.5.1.9, commands
+//! table 8-11, registers table 8-12. The smaller ones differ in the number of channels only.
+//!
+//! A frame is, in 24-bit words, the response to the frame before, one word a channel and a CRC; words
+//! hold registers and CRCs in their upper 16 bits. The response to NULL is the STATUS register, so that
+//! every frame of data tells of resets, of the checksum of what was sent and of the register map's.
+//! After it has been set up the interface is locked: a disturbed command can then change nothing.
+
+use super::crc::{ANSI, CCITT, crc16};
+use super::{CHANNELS_MAX, Codes, Converter, Fault};
+use embedded_hal::spi::{Operation, SpiDevice};
+
+/// Register addresses.
+mod register {
+    pub(super) const ID: u8 = 0x00;
+    pub(super) const MODE: u8 = 0x02;
+    pub(super) const CLOCK: u8 = 0x03;
+    pub(super) const GAIN1: u8 = 0x04;
+    pub(super) const GAIN2: u8 = 0x05;
+}
+
+/// Command words.
+mod command {
+    pub(super) const NULL: u16 = 0x0000;
+    pub(super) const RESET: u16 = 0x0011;
+    pub(super) const LOCK: u16 = 0x0555;
+    pub(super) const UNLOCK: u16 = 0x0655;
+
+    pub(super) const fn read(address: u8) -> u16 {
+        0xA000 | ((address as u16) << 7)
+    }
+
+    pub(super) const fn write(address: u8) -> u16 {
+        0x6000 | ((address as u16) << 7)
+    }
+}
+
+/// Answers.
+mod answer {
+    /// To RESET, with the number of channels added.
+    pub(super) const RESET: u16 = 0xFF20;
+
+    pub(super) const fn written(address: u8) -> u16 {
+        0x4000 | ((address as u16) << 7)
+    }
+}
+
+/// STATUS.
+mod status {
+    pub(super) const LOCKED: u16 = 1 << 15;
+    pub(super) const RESYNCHRONISED: u16 = 1 << 14;
+    pub(super) const REGISTERS_CHANGED: u16 = 1 << 13;
+    pub(super) const COMMAND_CHECKSUM: u16 = 1 << 12;
+    pub(super) const CHECKSUM_TYPE: u16 = 1 << 11;
+    pub(super) const RESET: u16 = 1 << 10;
+    pub(super) const WORD_LENGTH: u16 = 0b11 << 8;
+    pub(super) const WORDS_OF_24: u16 = 0b01 << 8;
+}
+
+/// MODE: checksums of the register map and of commands, 24-bit words, a bus timeout; RESET cleared.
+const MODE: u16 = 1 << 13 | 1 << 12 | 0b01 << 8 | 1 << 4;
+
+/// The clock goes through two before it reaches the modulator.
+const CLOCKS_PER_MODULATION: u32 = 2;
+/// After a reset registers are there after 5 µs.
+const RESET_TAKES_NS: u32 = 10_000;
+const WORD: usize = 3;
+const FRAME_MAX: usize = (CHANNELS_MAX + 2) * WORD;
+
+/// The members of the family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    M04,
+    M06,
+    M08,
+}
+
+/// What differs between them.
+const MODELS: [(Model, &str, usize); 3] =
+    [(Model::M04, "ads131m04", 4), (Model::M06, "ads131m06", 6), (Model::M08, "ads131m08", 8)];
+
+impl Model {
+    /// By its name in a board file.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        MODELS.iter().find(|(_, known, _)| *known == name).map(|(model, ..)| *model)
+    }
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        MODELS[self as usize].1
+    }
+
+    #[must_use]
+    pub const fn channels(self) -> usize {
+        MODELS[self as usize].2
+    }
+}
+
+/// How it is to convert. Made by [`Settings::new`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub model: Model,
+    /// What lies in CLOCK, GAIN1 and GAIN2.
+    clock: u16,
+    gains: [u16; 2],
+}
+
+impl Settings {
+    /// `clock_hz` at the pin, conversions per second, and the amplification of each channel.
+    ///
+    /// # Errors
+    /// What the converter cannot do.
+    pub fn new(model: Model, clock_hz: u32, rate_hz: u32, gains: [u8; CHANNELS_MAX]) -> Result<Self, Fault> {
+        if !(300_000..=8_400_000).contains(&clock_hz) {
+            return Err(Fault::Settings(format!("a clock of {clock_hz} Hz")));
+        }
+        let mut words = [0; 2];
+        for (channel, gain) in gains.into_iter().enumerate() {
+            if !gain.is_power_of_two() {
+                return Err(Fault::Settings(format!("a gain of {gain}")));
+            }
+            words[channel / 4] |= (gain.trailing_zeros() as u16) << (4 * (channel % 4));
+        }
+        let enabled = ((1_u32 << model.channels()) - 1) << 8;
+        let clock = enabled as u16 | oversampling(clock_hz, rate_hz)? << 2 | power(clock_hz);
+        Ok(Self { model, clock, gains: words })
+    }
+}
+
+/// The field of CLOCK for 128, 256 … 16384 modulations a conversion.
+fn oversampling(clock_hz: u32, rate_hz: u32) -> Result<u16, Fault> {
+    let conversion = |field: u16| CLOCKS_PER_MODULATION * (128 << field);
+    (0..8).find(|&field| clock_hz == rate_hz.saturating_mul(conversion(field))).ok_or_else(|| {
+        Fault::Settings(format!("{rate_hz} conversions a second with a clock of {clock_hz} Hz"))
+    })
+}
+
+/// The field of CLOCK that gives the modulator as much power as the clock needs.
+const fn power(clock_hz: u32) -> u16 {
+    if clock_hz <= 2_100_000 {
+        0b00
+    } else if clock_hz <= 4_200_000 {
+        0b01
+    } else {
+        0b10
+    }
+}
+
+/// The driver.
+#[derive(Debug)]
+pub struct Ads131m<S> {
+    spi: S,
+    settings: Settings,
+    received: [u8; FRAME_MAX],
+    /// Commands that reached the converter disturbed; harmless while it is locked.
+    pub commands_disturbed: u64,
+}
+
+impl<S: SpiDevice> Ads131m<S> {
+    pub const fn new(spi: S, settings: Settings) -> Self {
+        Self { spi, settings, received: [0; FRAME_MAX], commands_disturbed: 0 }
+    }
+
+    const fn frame_length(&self) -> usize {
+        (self.settings.model.channels() + 2) * WORD
+    }
+
+    /// Sends a command with its words and their CRC; the frame that comes at the same time is kept.
+    fn exchange(&mut self, words: &[u16], then_wait_ns: u32) -> Result<u16, Fault> {
+        let mut sent = [0; FRAME_MAX];
+        for (word, bytes) in words.iter().zip(sent.chunks_exact_mut(WORD)) {
+            bytes[..2].copy_from_slice(&word.to_be_bytes());
+        }
+        let end = words.len() * WORD;
+        let crc = crc16(&CCITT, &sent[..end]);
+        sent[end..end + 2].copy_from_slice(&crc.to_be_bytes());
+        let length = self.frame_length();
+        let transfer = Operation::Transfer(&mut self.received[..length], &sent[..length]);
+        let done = if then_wait_ns == 0 {
+            self.spi.transaction(&mut [transfer])
+        } else {
+            self.spi.transaction(&mut [transfer, Operation::DelayNs(then_wait_ns)])
+        };
+        done.map_err(|error| Fault::Bus(format!("{error:?}")))?;
+        Ok(u16::from_be_bytes([self.received[0], self.received[1]]))
+    }
+
+    /// The same, for frames whose checksum must be right.
+    fn exchange_checked(&mut self, words: &[u16]) -> Result<u16, Fault> {
+        let response = self.exchange(words, 0)?;
+        let length = self.frame_length();
+        let (body, end) = self.received[..length].split_at(length - WORD);
+        if crc16(&CCITT, body).to_be_bytes() != end[..2] {
+            return Err(Fault::Checksum);
+        }
+        Ok(response)
+    }
+
+    /// Sends a command and fetches its response with the next frame.
+    fn ask(&mut self, words: &[u16]) -> Result<u16, Fault> {
+        self.exchange_checked(words)?;
+        self.exchange_checked(&[command::NULL])
+    }
+
+    /// From any state to the defaults of the registers.
+    fn reset(&mut self) -> Result<(), Fault> {
+        let channels = self.settings.model.channels() as u16;
+        let mut got = 0;
+        // Whatever it was in the middle of is over by the second time.
+        for _ in 0..2 {
+            self.unlock_and_reset()?;
+            got = self.exchange(&[command::NULL], 0)?;
+            if got == answer::RESET | channels {
+                return self.identify();
+            }
+        }
+        Err(Fault::Absent { expected: self.settings.model.name(), got })
+    }
+
+    /// In every language that it may have fallen into: word lengths, with either checksum. What is not its
+    /// own has a wrong checksum and is ignored.
+    fn unlock_and_reset(&mut self) -> Result<(), Fault> {
+        for word in [2, 4, WORD] {
+            for table in [&ANSI, &CCITT] {
+                for command in [command::UNLOCK, command::RESET] {
+                    let mut sent = [0; (CHANNELS_MAX + 2) * 4];
+                    sent[..2].copy_from_slice(&command.to_be_bytes());
+                    let crc = crc16(table, &sent[..word]);
+                    sent[word..word + 2].copy_from_slice(&crc.to_be_bytes());
+                    let frame = (self.settings.model.channels() + 2) * word;
+                    let mut operations =
+                        [Operation::Write(&sent[..frame]), Operation::DelayNs(RESET_TAKES_NS)];
+                    self.spi
+                        .transaction(&mut operations)
+                        .map_err(|error| Fault::Bus(format!("{error:?}")))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn identify(&mut self) -> Result<(), Fault> {
+        let id = self.ask(&[command::read(register::ID)])?;
+        if usize::from(id >> 8 & 0xF) != self.settings.model.channels() {
+            return Err(Fault::Absent { expected: self.settings.model.name(), got: id });
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, address: u8, value: u16) -> Result<(), Fault> {
+        let written = self.ask(&[command::write(address), value])?;
+        let got = self.ask(&[command::read(address)])?;
+        if written != answer::written(address) || got != value {
+            return Err(Fault::Register { address, wrote: value, got });
+        }
+        Ok(())
+    }
+
+    fn check_status(&mut self, status: u16) -> Result<(), Fault> {
+        const SETTLED: u16 = status::LOCKED
+            | status::REGISTERS_CHANGED
+            | status::CHECKSUM_TYPE
+            | status::RESET
+            | status::WORD_LENGTH;
+        if status & status::RESET != 0 {
+            return Err(Fault::Reset);
+        }
+        if status & SETTLED != status::LOCKED | status::WORDS_OF_24 {
+            return Err(Fault::Unsettled(status));
+        }
+        if status & status::COMMAND_CHECKSUM != 0 {
+            self.commands_disturbed += 1;
+        }
+        if status & status::RESYNCHRONISED != 0 {
+            return Err(Fault::Resynchronised);
+        }
+        let ready = (1_u16 << self.settings.model.channels()) - 1;
+        if status & ready == ready { Ok(()) } else { Err(Fault::Repeated) }
+    }
+}
+
+impl<S: SpiDevice> Converter for Ads131m<S> {
+    /// 8.5.1.9.1: a buffer of two samples a channel.
+    const KEEPS: u32 = 2;
+
+    fn start(&mut self) -> Result<(), Fault> {
+        self.reset()?;
+        self.write(register::CLOCK, self.settings.clock)?;
+        self.write(register::GAIN1, self.settings.gains[0])?;
+        if self.settings.model.channels() > 4 {
+            self.write(register::GAIN2, self.settings.gains[1])?;
+        }
+        self.write(register::MODE, MODE)?;
+        let locked = self.ask(&[command::LOCK])?;
+        if locked != command::LOCK {
+            return Err(Fault::Unsettled(locked));
+        }
+        // Empties the buffer and takes the flags that setting up has raised.
+        for _ in 0..3 {
+            self.exchange_checked(&[command::NULL])?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<Codes, Fault> {
+        let status = self.exchange_checked(&[command::NULL])?;
+        self.check_status(status)?;
+        let mut codes = Codes::default();
+        let words = self.received[WORD..self.frame_length() - WORD].chunks_exact(WORD);
+        for (code, word) in codes.iter_mut().zip(words) {
+            // The sign comes with the shift back.
+            *code = i32::from_be_bytes([word[0], word[1], word[2], 0]) >> 8;
+        }
+        Ok(codes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_megahertz_make_four_thousand_conversions_with_1024_fold_oversampling() {
+        let settings = Settings::new(Model::M08, 8_192_000, 4000, [1, 1, 1, 2, 4, 8, 16, 128]).unwrap();
+        assert_eq!(settings.clock, 0xFF0E);
+        assert_eq!(settings.gains, [0x1000, 0x7432]);
+        let small = Settings::new(Model::M04, 4_096_000, 4000, [1; 8]).unwrap();
+        assert_eq!(small.clock, 0x0F00 | 2 << 2 | 1);
+    }
+
+    #[test]
+    fn what_the_converter_cannot_do_is_refused() {
+        for (clock, rate, gain) in [(8_192_000, 3000, 1), (20_000_000, 4000, 1), (8_192_000, 4000, 3)] {
+            assert!(matches!(Settings::new(Model::M08, clock, rate, [gain; 8]), Err(Fault::Settings(_))));
+        }
+    }
+}
