@@ -19,7 +19,10 @@ pub(crate) type Answer = Response<Body>;
 
 /// Something that is not done, and why.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct Refusal(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
     status: StatusCode,
     view: RefusalView,
     retry_after: Option<Duration>,
@@ -31,33 +34,33 @@ impl Refusal {
         let error =
             ErrorView { code: code.into(), message: message.into(), remedy: remedy.into(), field: None };
         let view = RefusalView { error, problems: Vec::new(), version: None };
-        Self { status, view, retry_after: None, close: false }
+        Self(Box::new(Details { status, view, retry_after: None, close: false }))
     }
 
     /// Names the field at fault.
     pub(crate) fn about(mut self, field: impl Into<String>) -> Self {
-        self.view.error.field = Some(field.into());
+        self.0.view.error.field = Some(field.into());
         self
     }
 
     pub(crate) fn with_problems(mut self, problems: Vec<Problem>) -> Self {
-        self.view.problems = problems;
+        self.0.view.problems = problems;
         self
     }
 
     pub(crate) fn with_version(mut self, version: u64) -> Self {
-        self.view.version = Some(version);
+        self.0.view.version = Some(version);
         self
     }
 
     pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+        self.0.retry_after = Some(wait);
         self
     }
 
     /// The connection cannot be trusted, or is not worth, to be read any further.
     pub(crate) fn closing(mut self) -> Self {
-        self.close = true;
+        self.0.close = true;
         self
     }
 
@@ -71,12 +74,12 @@ impl Refusal {
     }
 
     pub(crate) fn into_answer(self) -> Answer {
-        let mut answer = json_answer(self.status, &self.view);
+        let mut answer = json_answer(self.0.status, &self.0.view);
         let headers = answer.headers_mut();
-        if let Some(wait) = self.retry_after {
+        if let Some(wait) = self.0.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
-        if self.close {
+        if self.0.close {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         answer

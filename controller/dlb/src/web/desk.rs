@@ -4,12 +4,15 @@ use super::answer::Refusal;
 use super::attempts::{AttemptRule, Attempts};
 use super::doors::{DoorFault, Doors};
 use super::guests::{GuestRule, Guests};
+use super::hashing::Hashing;
 use super::logins::{LoginRule, Logins};
+use super::password::PasswordStore;
 use hyper::StatusCode;
 use smol::Timer;
 use smol::future::FutureExt;
 use smol::lock::Semaphore;
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,13 +76,12 @@ pub(crate) struct Desk {
     pub(crate) guests: Guests,
     pub(crate) streams: Arc<Semaphore>,
     questions: Arc<Semaphore>,
-    /// Hashing a password takes 19 MiB: one at a time.
-    hashing: Arc<Semaphore>,
+    hashing: Hashing,
 }
 
 impl Desk {
-    pub(crate) fn new(doors: Doors, settings: Settings) -> Self {
-        Self {
+    pub(crate) fn new(doors: Doors, settings: Settings) -> io::Result<Self> {
+        Ok(Self {
             doors,
             settings,
             logins: Logins::new(settings.logins),
@@ -87,8 +89,8 @@ impl Desk {
             guests: Guests::new(settings.guests),
             streams: Arc::new(Semaphore::new(settings.streams)),
             questions: Arc::new(Semaphore::new(QUESTIONS)),
-            hashing: Arc::new(Semaphore::new(1)),
-        }
+            hashing: Hashing::start()?,
+        })
     }
 
     /// Asks a room that may take its time, on the blocking pool.
@@ -97,25 +99,8 @@ impl Desk {
         T: Send + 'static,
         F: FnOnce(&Doors) -> T + Send + 'static,
     {
-        self.off_thread(&self.questions, question).await
-    }
-
-    /// As [`Desk::ask`], for what has to do with the password.
-    pub(crate) async fn hash<T, F>(&self, question: F) -> Result<T, Refusal>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Doors) -> T + Send + 'static,
-    {
-        self.off_thread(&self.hashing, question).await
-    }
-
-    async fn off_thread<T, F>(&self, places: &Arc<Semaphore>, question: F) -> Result<T, Refusal>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Doors) -> T + Send + 'static,
-    {
         let answer = async {
-            let place = places.acquire_arc().await;
+            let place = self.questions.acquire_arc().await;
             let doors = self.doors.clone();
             // The place goes along: it stays taken while the question runs, even if nobody waits any more.
             smol::unblock(move || {
@@ -124,10 +109,23 @@ impl Desk {
             })
             .await
         };
-        within(self.settings.answer_within, answer)
-            .await
-            .ok_or_else(|| Refusal::busy("The box is busy and did not answer in time."))
+        within(self.settings.answer_within, answer).await.ok_or_else(too_slow)
     }
+
+    /// As [`Desk::ask`], for what has to do with the password.
+    pub(crate) async fn hash<T, F>(&self, question: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&PasswordStore) -> T + Send + 'static,
+    {
+        let password = self.doors.password.clone();
+        let answer = self.hashing.run(move || question(&password));
+        within(self.settings.answer_within, answer).await.flatten().ok_or_else(too_slow)
+    }
+}
+
+fn too_slow() -> Refusal {
+    Refusal::busy("The box is busy and did not answer in time.")
 }
 
 /// `None`: it took longer.

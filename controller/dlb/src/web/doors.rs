@@ -86,7 +86,7 @@ pub trait ConfigDoor: Send + Sync {
 pub enum ConfigRefusal {
     #[error("version {current} is in force by now")]
     Conflict { current: u64 },
-    #[error("the configuration has {} mistakes", .0.len())]
+    #[error("the configuration has mistakes")]
     Problems(Vec<Problem>),
     #[error("there is no such version")]
     NoSuchVersion,

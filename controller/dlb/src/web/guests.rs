@@ -1,7 +1,8 @@
 //! Who is connected: bounded in number, altogether and per address, and polite ones go first.
 //!
 //! When all places are taken, the newcomer gets the place of whoever deserves it least: a connection
-//! that has not brought a whole request for longest, then one that is being answered without a login.
+//! that has not brought a whole request for longest, then one that is being answered without a login,
+//! then one that only watches.
 //! So slow and half-open connections cannot lock out a browser, whatever their number.
 
 use super::answer::Body;
@@ -38,6 +39,8 @@ pub(crate) enum Standing {
     Idle,
     /// Is being answered, without a login.
     Stranger,
+    /// Watches the live stream; it will come back by itself.
+    Watching,
     /// Is being answered, logged in. Is never sent away.
     LoggedIn,
 }
@@ -229,7 +232,7 @@ mod tests {
         let seats: Vec<_> = (1..=4).map(|last| guests.admit(address(last)).unwrap()).collect();
         seats.iter().for_each(|seat| seat.stands(Standing::LoggedIn));
         assert!(guests.admit(address(9)).is_none());
-        seats[2].stands(Standing::Stranger);
+        seats[2].stands(Standing::Watching);
         assert!(guests.admit(address(9)).is_some());
     }
 

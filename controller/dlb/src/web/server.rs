@@ -12,10 +12,10 @@ use super::stalling::Stalling;
 use super::{api, page};
 use event_listener::Event;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use smol::future::FutureExt;
 use smol::{Async, LocalExecutor, Timer};
 use smol_hyper::rt::{FuturesIo, SmolTimer};
@@ -63,13 +63,14 @@ pub fn serve(address: SocketAddr, doors: Doors, settings: Settings) -> Result<We
     let listening = |source| WebFault::Listening { address, source };
     let listener = TcpListener::bind(address).and_then(Async::new).map_err(listening)?;
     let address = listener.get_ref().local_addr().map_err(listening)?;
-    let desk = Arc::new(Desk::new(doors, settings));
+    let starting = |source| WebFault::Starting { source };
+    let desk = Arc::new(Desk::new(doors, settings).map_err(starting)?);
     let ending = Arc::<Ending>::default();
     let until = ending.clone();
     let thread = std::thread::Builder::new()
         .name("web".into())
         .spawn(move || run(&listener, &desk, &until))
-        .map_err(|source| WebFault::Starting { source })?;
+        .map_err(starting)?;
     Ok(WebServer { address, ending, thread: Some(thread) })
 }
 
@@ -129,6 +130,7 @@ async fn accept<'a>(listener: &Async<TcpListener>, desk: &'a Arc<Desk>, executor
 /// One connection, from its first byte to its last.
 async fn attend(desk: Arc<Desk>, stream: Async<TcpStream>, peer: IpAddr, guest: Guest) {
     let settings = desk.settings;
+    tune(&stream, settings.write_stalled);
     let place_needed = guest.must_leave();
     let guest = Arc::new(guest);
     let io = FuturesIo::new(Stalling::new(stream, settings.write_stalled));
@@ -144,9 +146,17 @@ async fn attend(desk: Arc<Desk>, stream: Async<TcpStream>, peer: IpAddr, guest: 
             tracing::debug!(%cause, %peer, "a connection ended early");
         }
     };
-    let leave = async { place_needed.await };
-    if AssertUnwindSafe(talk.or(leave)).catch_unwind().await.is_err() {
+    if AssertUnwindSafe(talk.or(place_needed)).catch_unwind().await.is_err() {
         tracing::error!(%peer, "answering a request panicked; its connection was closed");
+    }
+}
+
+/// Answers go out at once, and a client whose cable was pulled is noticed as soon as one that does not read.
+fn tune(stream: &Async<TcpStream>, patience: Duration) {
+    let socket = socket2::SockRef::from(stream.get_ref());
+    let tuned = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_user_timeout(Some(patience)));
+    if let Err(cause) = tuned {
+        tracing::debug!(%cause, "a connection keeps the system's own timeouts");
     }
 }
 
@@ -180,10 +190,16 @@ async fn room(desk: &Arc<Desk>, call: &mut Call, guest: &Guest) -> Result<Answer
     Err(Refusal::new(status, "method-not-allowed", message, "The API is below /api/v1/.").closing())
 }
 
-/// How long the body is must be known beforehand, from one header. So there is nothing to disagree
-/// about with whoever stands in between, and no body is waited for that will not be taken.
+/// One host, and one length of the body that is known beforehand: so there is nothing to disagree about
+/// with whoever stands in between, and no body is waited for that will not be taken.
 fn acceptable(request: &Request<Incoming>, body_bytes: usize) -> Result<(), Refusal> {
     let headers = request.headers();
+    let hosts = headers.get_all(HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        let message = "A request names one host.";
+        let refusal = Refusal::new(StatusCode::BAD_REQUEST, "bad-host", message, "Send Host once.");
+        return Err(refusal.about("Host").closing());
+    }
     if headers.contains_key(TRANSFER_ENCODING) {
         return Err(Refusal::new(
             StatusCode::LENGTH_REQUIRED,

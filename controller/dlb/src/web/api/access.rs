@@ -6,7 +6,7 @@ use crate::web::desk::Desk;
 use crate::web::guests::neighbourhood;
 use crate::web::logins::{COOKIE, to_hex};
 use crate::web::origin;
-use crate::web::password::{MIN_CHARACTERS, PasswordFault, acceptable};
+use crate::web::password::{MIN_CHARACTERS, PasswordFault, PasswordStore, acceptable};
 use crate::web::wire::{DoneView, NewPasswordOrder, PasswordOrder, RefusalView, SetupView};
 use hyper::StatusCode;
 use hyper::header::{HeaderValue, SET_COOKIE};
@@ -39,7 +39,7 @@ pub(crate) async fn choose_password(desk: &Arc<Desk>, call: &mut Call) -> Result
     let order: PasswordOrder = call.json(BODY_BYTES).await?;
     acceptable(&order.password).map_err(|fault| refused(&fault, "password"))?;
     count_try(desk, call)?;
-    desk.hash(move |doors| doors.password.set_first(&order.password))
+    desk.hash(move |store| store.set_first(&order.password))
         .await?
         .map_err(|fault| refused(&fault, "password"))?;
     welcome(desk, call)
@@ -59,7 +59,7 @@ pub(crate) async fn login(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, R
         return Err(Refusal::new(StatusCode::CONFLICT, "no-password", message, remedy));
     }
     count_try(desk, call)?;
-    let right = desk.hash(move |doors| doors.password.verify(&order.password)).await?;
+    let right = desk.hash(move |store| store.verify(&order.password)).await?;
     if right { welcome(desk, call) } else { Err(wrong("password")) }
 }
 
@@ -82,8 +82,8 @@ pub(crate) async fn change_password(desk: &Arc<Desk>, call: &mut Call) -> Result
     let order: NewPasswordOrder = call.json(BODY_BYTES).await?;
     acceptable(&order.new_password).map_err(|fault| refused(&fault, "new_password"))?;
     count_try(desk, call)?;
-    let change = move |doors: &crate::web::doors::Doors| {
-        doors.password.verify(&order.old_password).then(|| doors.password.set(&order.new_password))
+    let change = move |store: &PasswordStore| {
+        store.verify(&order.old_password).then(|| store.set(&order.new_password))
     };
     let changed = desk.hash(change).await?.ok_or_else(|| wrong("old_password"))?;
     changed.map_err(|fault| refused(&fault, "new_password"))?;

@@ -96,7 +96,7 @@ pub(crate) fn refused(refusal: ConfigRefusal) -> Refusal {
         ConfigRefusal::Problems(problems) => Refusal::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "config-refused",
-            format!("The configuration has {} mistakes; nothing was changed.", problems.len()),
+            "The configuration has mistakes; nothing was changed.",
             "Correct what `problems` names.",
         )
         .with_problems(problems),

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-const MAX_POINTS: i64 = 5_000;
+const MAX_POINTS: i64 = 2_500;
 const DEFAULT_STEP_S: u32 = 300;
 const MAX_STEP_S: u32 = 31 * 86_400;
 const DEFAULT_LIMIT: usize = 200;
@@ -22,7 +22,7 @@ const MAX_CSV_LIMIT: usize = 20_000;
 /// Load curves of a stretch of time.
 #[utoipa::path(get, path = "/api/v1/history", tag = "history", operation_id = "history",
     params(("from_ms" = i64, Query, description = "Milliseconds since 1970."), ("to_ms" = i64, Query),
-        ("step_s" = Option<u32>, Query, description = "Seconds per value; 300 if omitted. At most 5000 values.")),
+        ("step_s" = Option<u32>, Query, description = "Seconds per value; 300 if omitted. At most 2500 values.")),
     responses((status = 200, body = HistoryView), (status = "default", description = "Refused.", body = RefusalView)))]
 pub(crate) async fn history(desk: &Arc<Desk>, call: &Call) -> Result<Answer, Refusal> {
     let query = call.query(&["from_ms", "to_ms", "step_s"])?;

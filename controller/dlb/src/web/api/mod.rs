@@ -36,7 +36,7 @@ pub(crate) async fn answer(desk: &Arc<Desk>, call: &mut Call, guest: &Guest) -> 
         ("POST", ["login"]) => access::login(desk, call).await,
         (method, path) => {
             require_login(desk, call)?;
-            guest.stands(Standing::LoggedIn);
+            guest.stands(if path == ["live"] { Standing::Watching } else { Standing::LoggedIn });
             logged_in(desk, call, method, path).await
         }
     }
