@@ -10,8 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 
-/// What the page is made of; its tests and development tools are not.
-const SOURCES: [&str; 9] = [
+/// What the page is made of, and what its build runs.
+const SOURCES: [&str; 10] = [
     "package.json",
     "package-lock.json",
     "openapi.json",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 9] = [
     "tsconfig.json",
     "src",
     "public",
+    "dev",
 ];
 
 const NO_PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>dlb</title>\
