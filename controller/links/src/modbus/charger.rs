@@ -1,7 +1,8 @@
 //! One charger on a port: found, told its fallback, held at its limit, fed, and asked how it is.
 //!
 //! The limit and the keep-alive do not wait for anybody: once a limit was ordered it is repeated for as
-//! long as the port runs. What ends it is the charger's own fallback, when the box is gone.
+//! long as the port runs. What ends it is the charger's own fallback, when the box is gone, or its being
+//! out of reach: then it comes back to its fallback, and waits for a new order.
 
 use super::charger_map::ChargerMap;
 use super::commission::Commission;
@@ -202,6 +203,8 @@ impl Charger {
 
     fn limit_offer(&self) -> Option<Offer<Task>> {
         let (due, lowers) = self.limit.due()?;
+        // With nothing known to be in force any limit is a lowered one, and need not wait for the
+        // fallback to be armed.
         let may = self.commission.done() || self.ordered;
         let urgency = if lowers && self.ordered { Urgency::Lower } else { Urgency::Raise };
         may.then_some(Offer { urgency, due, task: Task::Limit })
@@ -315,6 +318,7 @@ impl Charger {
         }
         self.presence = Presence::Offline;
         self.begin_again(now);
+        self.limit.lapse(now, self.fallback);
         self.commission.forget_verdict();
         self.poll.restart(now);
         self.notices.push_back(Notice::Offline { why: fault.to_string() });

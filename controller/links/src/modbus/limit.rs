@@ -51,15 +51,27 @@ impl LimitOrder {
         }
     }
 
-    /// Takes a new order. Answers at once if the charger already stands at it.
+    /// Takes an order. The same order again is said to the charger again; another one that comes to the
+    /// same is answered at once.
     pub(super) fn set(&mut self, now: Instant, order: Milliamps) -> Option<Notice> {
-        if order != self.order {
-            self.order = order;
-            self.since = now;
-            self.not_before = now;
+        let stands = matches!(self.stage, Stage::Idle) && self.taken.is_some();
+        if order == self.order {
+            if stands {
+                self.forget(now);
+            }
+            return None;
         }
-        let stands = matches!(self.stage, Stage::Idle) && self.taken == Some(self.told());
-        stands.then_some(Notice::LimitAccepted(order))
+        self.order = order;
+        self.since = now;
+        self.not_before = now;
+        (stands && self.taken == Some(self.told())).then_some(Notice::LimitAccepted(order))
+    }
+
+    /// Out of reach, others are given what this charger had above its fallback: when it comes back it
+    /// must not be told more than that before somebody asks for it anew.
+    pub(super) fn lapse(&mut self, now: Instant, fallback: Milliamps) {
+        self.order = self.order.min(fallback);
+        self.forget(now);
     }
 
     pub(super) const fn order(&self) -> Milliamps {

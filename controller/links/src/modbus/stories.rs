@@ -136,12 +136,12 @@ fn the_watchdog_is_fed_while_nothing_else_happens() {
 #[test]
 fn a_charger_whose_cable_is_pulled_goes_offline_and_is_told_all_again_afterwards() {
     let mut line = line_with_keba();
+    line.port.set_limit(line.now, 7, Milliamps(16_000));
     line.run_s(5);
     line.told();
     line.devices.get_mut(&KEBA).unwrap().absent = true;
     line.run_s(15);
     assert_eq!(charger_notices(&mut line), [Notice::Offline { why: "no answer".into() }]);
-    line.port.set_limit(line.now, 7, Milliamps(8_000));
     line.run_s(60);
     assert_eq!(charger_notices(&mut line), [], "an absent charger accepts nothing");
     let device = line.devices.get_mut(&KEBA).unwrap();
@@ -153,9 +153,13 @@ fn a_charger_whose_cable_is_pulled_goes_offline_and_is_told_all_again_afterwards
     assert!(
         told.contains(&Notice::FallbackArmed { current: Milliamps(6_000), after: Duration::from_secs(30) })
     );
-    assert!(told.contains(&Notice::LimitAccepted(Milliamps(8_000))));
+    assert!(told.contains(&Notice::LimitAccepted(Milliamps(6_000))));
     assert_eq!(written(&line, 5016), [6_000]);
-    assert_eq!(written(&line, 5004)[0], 8_000);
+    let limits = written(&line, 5004);
+    assert!(limits.iter().all(|limit| *limit == 6_000), "others may have its 16 A by now: {limits:?}");
+    line.port.set_limit(line.now, 7, Milliamps(8_000));
+    line.run_s(1);
+    assert_eq!(charger_notices(&mut line).first(), Some(&Notice::LimitAccepted(Milliamps(8_000))));
 }
 
 #[test]
@@ -196,6 +200,26 @@ fn a_lowered_limit_overtakes_everything_else() {
     line.port.add_meter(0, METER, meter_map("eastron-sdm630").unwrap(), SECOND, line.now);
     line.port.set_limit(line.now, 7, Milliamps(9_000));
     assert_eq!(line.next_request().function, Function::WriteSingle { address: 5004, value: 9_000 });
+}
+
+#[test]
+fn an_order_that_is_repeated_is_said_to_the_charger_again() {
+    let mut line = line_with_keba();
+    line.port.set_limit(line.now, 7, Milliamps(9_000));
+    line.run_s(3);
+    line.told();
+    let before = written(&line, 5004).len();
+    line.port.set_limit(line.now, 7, Milliamps(9_000));
+    line.run_s(1);
+    assert_eq!(written(&line, 5004)[before..], [9_000]);
+    assert!(charger_notices(&mut line).contains(&Notice::LimitAccepted(Milliamps(9_000))));
+    line.port.set_limit(line.now, 7, Milliamps(9_050));
+    assert_eq!(
+        line.port
+            .next_notice()
+            .map(|it| it == PortNotice::Charger(7, Notice::LimitAccepted(Milliamps(9_050)))),
+        Some(true)
+    );
 }
 
 #[test]
