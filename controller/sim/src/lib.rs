@@ -16,6 +16,7 @@ pub mod bay;
 pub mod breath;
 pub mod building;
 pub mod car;
+pub mod closed_loop;
 pub mod digest;
 pub mod fleet;
 pub mod garage;

@@ -166,7 +166,7 @@ impl Outlet {
             _ => self.limit,
         };
         let stepped =
-            if plate.step > 0.0 { (wanted / plate.step + 1e-9).floor() * plate.step } else { wanted };
+            if plate.step > 0.0 { (wanted / plate.step + 1e-5).floor() * plate.step } else { wanted };
         if stepped < plate.min { 0.0 } else { stepped.min(plate.max) }
     }
 

@@ -8,20 +8,25 @@ use super::{Exception, ReadRange, Table};
 use crate::outlet::Outlet;
 use dlb_engine::time::{Duration, Instant};
 
-// Socket.
-const VOLTAGE: u16 = 306; // float, V
-const CURRENT: u16 = 320; // float, A
-const CURRENT_SUM: u16 = 326; // float, A
-const FREQUENCY: u16 = 336; // float, Hz
-const POWER: u16 = 338; // float, W
-const POWER_SUM: u16 = 344; // float, W
+// Socket's meter: everything from 300 to 425 can be read in one go; floats but for what says otherwise.
+const METER_STATE: u16 = 300;
+const METER_BLOCK: u16 = 126;
+const VOLTAGE: u16 = 306; // V, three
+const LINE_VOLTAGE: u16 = 312; // V, three
+const CURRENT: u16 = 320; // A, three
+const CURRENT_SUM: u16 = 326; // A
+const POWER_FACTOR: u16 = 328; // three and the sum
+const FREQUENCY: u16 = 336; // Hz
+const POWER: u16 = 338; // W, three
+const POWER_SUM: u16 = 344; // W
 const ENERGY_SUM: u16 = 374; // double, Wh
+// Socket's state and control.
 const AVAILABLE: u16 = 1200;
 const MODE_3: u16 = 1201; // text
-const APPLIED: u16 = 1206; // float, A
+const APPLIED: u16 = 1206; // A
 const VALID_FOR: u16 = 1208; // 32 bit, s
-const SETPOINT: u16 = 1210; // float, A
-const SAFE: u16 = 1212; // float, A
+const SETPOINT: u16 = 1210; // A
+const SAFE: u16 = 1212; // A
 const ACCOUNTED: u16 = 1214;
 const PHASES: u16 = 1215;
 // Station.
@@ -108,19 +113,7 @@ impl AlfenEve {
     }
 
     fn socket(&self, now: Instant, outlet: &Outlet) -> Block {
-        let measured = outlet.measured();
-        let mut block = Block::default();
-        let sum: f64 = measured.amps.iter().sum();
-        for own in 0..3_u16 {
-            let amps = measured.amps[usize::from(own)];
-            block.float(VOLTAGE + 2 * own, measured.volts[usize::from(own)]);
-            block.float(CURRENT + 2 * own, amps);
-            block.float(POWER + 2 * own, if sum > 0.0 { measured.watts * amps / sum } else { 0.0 });
-        }
-        block.float(CURRENT_SUM, sum);
-        block.float(FREQUENCY, 50.0);
-        block.float(POWER_SUM, measured.watts);
-        block.put(ENERGY_SUM, &double(measured.register_wh));
+        let mut block = meter(outlet);
         block.put(AVAILABLE, &[1]);
         block.put(MODE_3, &letters(self.mode_3(outlet), 5));
         block.float(APPLIED, self.limit(now, outlet.plate().max));
@@ -156,4 +149,28 @@ impl AlfenEve {
             Some(_) => "B1",
         }
     }
+}
+
+/// The meter's block. What this meter does not measure reads as not-a-number.
+fn meter(outlet: &Outlet) -> Block {
+    let measured = outlet.measured();
+    let mut block = Block::default();
+    block.put(METER_STATE, &[0x7FC0; METER_BLOCK as usize]);
+    block.put(METER_STATE, &[3, 0, 0, 0, 0, 0]);
+    let sum: f64 = measured.amps.iter().sum();
+    let power_factor = outlet.car().map_or(1.0, |car| car.model().power_factor);
+    for own in 0..3_u16 {
+        let (volts, amps) = (measured.volts[usize::from(own)], measured.amps[usize::from(own)]);
+        block.float(VOLTAGE + 2 * own, volts);
+        block.float(LINE_VOLTAGE + 2 * own, volts * 3f64.sqrt());
+        block.float(CURRENT + 2 * own, amps);
+        block.float(POWER_FACTOR + 2 * own, power_factor);
+        block.float(POWER + 2 * own, if sum > 0.0 { measured.watts * amps / sum } else { 0.0 });
+    }
+    block.float(CURRENT_SUM, sum);
+    block.float(POWER_FACTOR + 6, power_factor);
+    block.float(FREQUENCY, 50.0);
+    block.float(POWER_SUM, measured.watts);
+    block.put(ENERGY_SUM, &double(measured.register_wh));
+    block
 }

@@ -1,0 +1,3 @@
+//! The door `dlb demo`: a whole simulated site on loopback, seen through the real protocols.
+
+pub mod world;
