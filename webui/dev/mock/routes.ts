@@ -1,5 +1,8 @@
 // What the stand-in answers at each address.
 
+import type { Schemas } from '../../src/api/client';
+import { MAPS, check, current, find, versions, write } from './config';
+import { events, history, sessions } from './record';
 import { bays, picture, waiting, world } from './site';
 
 export interface Request {
@@ -17,6 +20,7 @@ export interface Reply {
 }
 
 type Fields = Record<string, unknown>;
+type SiteFile = Schemas['SiteFile'];
 
 const door = { password: process.env.MOCK_PASSWORD ?? '', inside: process.env.MOCK_PASSWORD !== undefined };
 
@@ -27,6 +31,7 @@ export async function routes(request: Request): Promise<Reply> {
   const { method, path } = request;
   const fields = request.body as Fields;
   const [head, name = '', act] = path.split('/');
+  if (path.startsWith('config/versions/') && method === 'POST') return restore(Number(path.split('/')[2]));
   if (head === 'waiting') return method === 'POST' && act === 'adopt' ? adopt(name, fields) : dismiss(name);
   const known = HANDLERS[`${method} ${path}`];
   return known ? known(fields, request) : refuse(404, 'not-found', `there is no ${path}`);
@@ -64,6 +69,25 @@ const HANDLERS: Record<string, (fields: Fields, request: Request) => Reply> = {
     return ok();
   },
   'POST order/departure': () => ok(),
+  'POST password': ({ old_password, new_password }) => {
+    if (old_password !== door.password) return refuse(401, 'wrong-password', 'That is not the password.', 'Try again.', 'old_password');
+    door.password = String(new_password);
+    return ok();
+  },
+  'GET config': () => ok({ version: current().version, config: current().file }),
+  'PUT config': (file, { ifMatch }) => {
+    const { problems } = check(file as SiteFile);
+    if (ifMatch !== `"${current().version}"`) return { status: 409, body: { error: { code: 'config-changed', message: 'Somebody else changed the configuration in the meantime.', remedy: 'Read it again.' }, version: current().version } };
+    if (problems.length > 0) return { status: 422, body: { error: { code: 'config-refused', message: `The configuration has ${problems.length} mistakes; nothing was changed.`, remedy: '' }, problems } };
+    return ok({ version: write(file as SiteFile) });
+  },
+  'POST config/check': (file) => ok(check(file as SiteFile)),
+  'GET config/versions': () => ok(versions()),
+  'GET maps': () => ok(MAPS),
+  'GET history': (_, { query }) => ok(history(Number(query.get('from_ms')), Number(query.get('to_ms')), Number(query.get('step_s') ?? 300))),
+  'GET sessions': (_, { query }) => ok({ sessions: sessions(Number(query.get('from_ms')), query.get('charger')) }),
+  'GET events': (_, { query }) => ok({ events: events(Number(query.get('from_ms'))) }),
+  'GET system': () => ok({ version: '0.1.0', uptime_s: 312_400, time_ms: Date.now(), appliance: false, note: null, slots: [] } satisfies Schemas['SystemView']),
 };
 
 function adopt(name: string, order: Fields): Reply {
@@ -74,6 +98,11 @@ function adopt(name: string, order: Fields): Reply {
   waiting.splice(at, 1);
   bays.push({ ...bays[3]!, id: String(order.id), circuit: String(order.circuit), vendor: found.vendor, model: found.model, max: Number(order.max_a) });
   return ok();
+}
+
+function restore(version: number): Reply {
+  const kept = find(version);
+  return kept ? ok({ version: write(kept.file) }) : refuse(404, 'no-such-version', 'There is no such version.');
 }
 
 function dismiss(name: string): Reply {

@@ -17,7 +17,7 @@ export function mockSite(): Plugin {
         breathe();
         for (const stream of streams) stream.write(frame());
       }, 1000);
-      server.httpServer?.on('close', () => clearInterval(timer));
+      timer.unref();
       server.middlewares.use((request, response, next) => void handle(request, response, next));
     },
   };

@@ -4,18 +4,61 @@ import { ask, type Schemas } from './client';
 
 export type Setup = Schemas['SetupView'];
 export type AdoptOrder = Schemas['AdoptOrder'];
+export type SiteFile = Schemas['SiteFile'];
+export type Strategy = Schemas['StrategyName'];
+export type Maps = Schemas['MapsView'];
+export type Series = Schemas['SeriesView'];
+export type History = Schemas['HistoryView'];
+export type SessionRecord = Schemas['SessionRecordView'];
+export type EventRecord = Schemas['EventView'];
+export type System = Schemas['SystemView'];
+export type KeptVersion = Schemas['KeptVersionView'];
 
-const done = async (method: 'POST' | 'PUT', path: string, body: unknown = {}): Promise<void> => {
-  await ask<unknown>(method, path, body);
+/** A stretch of time, the end not part of it. */
+export interface Span {
+  from_ms: number;
+  to_ms: number;
+}
+
+const get = async <T>(path: string, query: object = {}): Promise<T> => (await ask<T>('GET', path + search(query))).body;
+
+const post = async (path: string, body: unknown = {}): Promise<void> => {
+  await ask<unknown>('POST', path, body);
 };
 
-export const box = {
-  setup: async () => (await ask<Setup>('GET', 'setup')).body,
-  choosePassword: (password: string) => done('POST', 'setup', { password }),
-  login: (password: string) => done('POST', 'login', { password }),
-  logout: () => done('POST', 'logout'),
-  site: async () => (await ask<Schemas['SiteView']>('GET', 'site')).body,
+function search(query: object): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
+}
 
-  adopt: (name: string, order: AdoptOrder) => done('POST', `waiting/${encodeURIComponent(name)}/adopt`, order),
-  dismiss: (name: string) => done('POST', `waiting/${encodeURIComponent(name)}/dismiss`),
+export const box = {
+  health: () => get<Schemas['HealthView']>('health'),
+  setup: () => get<Setup>('setup'),
+  choosePassword: (password: string) => post('setup', { password } satisfies Schemas['PasswordOrder']),
+  changePassword: (old_password: string, new_password: string) => post('password', { old_password, new_password } satisfies Schemas['NewPasswordOrder']),
+  login: (password: string) => post('login', { password } satisfies Schemas['PasswordOrder']),
+  logout: () => post('logout'),
+  site: () => get<Schemas['SiteView']>('site'),
+  system: () => get<System>('system'),
+
+  adopt: (name: string, order: AdoptOrder) => post(`waiting/${encodeURIComponent(name)}/adopt`, order),
+  dismiss: (name: string) => post(`waiting/${encodeURIComponent(name)}/dismiss`),
+
+  setStrategy: (strategy: Strategy) => post('order/strategy', { strategy } satisfies Schemas['StrategyOrder']),
+  limitSite: (order: Schemas['SiteLimitOrder']) => post('order/site-limit', order),
+  limitCharger: (order: Schemas['ChargerLimitOrder']) => post('order/charger-limit', order),
+  setDeparture: (order: Schemas['DepartureOrder']) => post('order/departure', order),
+
+  config: () => get<Schemas['ConfigView']>('config'),
+  checkConfig: async (config: SiteFile) => (await ask<Schemas['CheckView']>('POST', 'config/check', config)).body,
+  writeConfig: async (config: SiteFile, version: number) =>
+    (await ask<Schemas['VersionView']>('PUT', 'config', config, { 'if-match': `"${version}"` })).body.version,
+  versions: () => get<KeptVersion[]>('config/versions'),
+  restore: (version: number) => post(`config/versions/${version}/restore`),
+  maps: () => get<Maps>('maps'),
+
+  history: (span: Span, step_s: number) => get<History>('history', { ...span, step_s }),
+  sessions: async (span: Span, charger?: string) => (await get<Schemas['SessionsView']>('sessions', { ...span, charger })).sessions,
+  sessionsCsv: (span: Span) => `/api/v1/sessions.csv${search(span)}`,
+  events: async (span: Span, about?: string) => (await get<Schemas['EventsView']>('events', { ...span, about })).events,
 };

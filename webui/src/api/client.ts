@@ -6,11 +6,7 @@ import type { components } from '../../.types/schema';
 export type Schemas = components['schemas'];
 
 /** A mistake in a configuration, at its key. */
-export interface Problem {
-  key: string;
-  problem: string;
-  remedy: string;
-}
+export type Problem = Schemas['Problem'];
 
 /** The box said no, or did not answer (status 0). */
 export class ApiError extends Error {
@@ -20,6 +16,8 @@ export class ApiError extends Error {
   readonly remedy: string;
   readonly field: string;
   readonly problems: Problem[];
+  /** With a conflict: the version that is in force. */
+  readonly version: number | null;
 
   constructor(status: number, answer: unknown) {
     const body = record(answer);
@@ -30,6 +28,7 @@ export class ApiError extends Error {
     this.remedy = text(error.remedy);
     this.field = text(error.field);
     this.problems = Array.isArray(body.problems) ? (body.problems as Problem[]) : [];
+    this.version = typeof body.version === 'number' ? body.version : null;
   }
 }
 
@@ -40,13 +39,21 @@ export interface Answer<T> {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
+/** Told when the box does not know the reader any more. */
+export const doorkeeper = { signedOut: (): void => {} };
+
 const PATIENCE_MS = 15_000;
 
 export async function ask<T>(method: Method, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
   const response = await send(method, path, body, headers);
   const answer = await parse(response);
-  if (!response.ok) throw new ApiError(response.status, answer);
+  if (!response.ok) throw refusal(new ApiError(response.status, answer));
   return { body: answer as T, etag: response.headers.get('etag') };
+}
+
+function refusal(error: ApiError): ApiError {
+  if (error.status === 401 && error.code !== 'wrong-password') doorkeeper.signedOut();
+  return error;
 }
 
 async function send(method: Method, path: string, body: unknown, headers: Record<string, string>): Promise<Response> {

@@ -3,16 +3,26 @@
 import { preferences } from '../state/preferences.svelte';
 
 const MISSING = '–';
+
+/** The reader's own way of writing numbers and dates, where it belongs to the language of the page. */
+function locale(): string {
+  const { language } = preferences;
+  const own = typeof navigator === 'undefined' ? undefined : navigator.languages?.find((tag) => tag.startsWith(`${language}-`));
+  return own ?? (language === 'en' ? 'en-GB' : 'de-DE');
+}
+
 const formats = new Map<string, Intl.NumberFormat>();
 
 function number(value: number, digits: number): string {
   const key = `${preferences.language}${digits}`;
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.NumberFormat(preferences.language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    format = new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
     formats.set(key, format);
   }
-  return format.format(value === 0 ? 0 : value).replace('-', '−');
+  // Rounded first: minus a little is nothing, not minus nothing.
+  const rounded = Number(value.toFixed(digits));
+  return format.format(rounded === 0 ? 0 : rounded).replace('-', '−');
 }
 
 export type Maybe = number | null | undefined;
@@ -63,12 +73,12 @@ export function span(seconds: Maybe): string {
 export function clock(ms: Maybe, seconds = false): string {
   if (ms == null) return MISSING;
   const style: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
-  return new Date(ms).toLocaleTimeString(preferences.language, seconds ? { ...style, second: '2-digit' } : style);
+  return new Date(ms).toLocaleTimeString(locale(), seconds ? { ...style, second: '2-digit' } : style);
 }
 
 export function day(ms: Maybe): string {
   if (ms == null) return MISSING;
-  return new Date(ms).toLocaleDateString(preferences.language, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
+  return new Date(ms).toLocaleDateString(locale(), { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
 }
 
 export function moment(ms: Maybe): string {

@@ -1,6 +1,7 @@
 // The live picture of the site. While the stream is broken the last picture stays, marked stale, and
 // the stream is opened again with growing patience.
 
+import { box } from '../api/box';
 import type { Schemas } from '../api/client';
 
 export type Site = Schemas['SiteView'];
@@ -9,8 +10,8 @@ export type Charger = Schemas['ChargerView'];
 export type Alert = Schemas['AlertView'];
 export type Waiting = Schemas['WaitingView'];
 
-/** The box speaks at least once in this time; longer silence means that the line is dead. */
-const SILENCE_MS = 12_000;
+/** A picture comes about every second; after this long without one the box is asked whether it is there. */
+const SILENCE_MS = 10_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 
@@ -19,6 +20,8 @@ class Live {
   /** Since when nothing was heard; null while the stream is alive. */
   lostSince = $state<number | null>(null);
   heardAt = $state(0);
+  /** The box answers, but its loop has published nothing for a while. */
+  idle = $state(false);
 
   #stream: EventSource | null = null;
   #wait = FIRST_WAIT_MS;
@@ -47,10 +50,25 @@ class Live {
 
   #heard(data: string): void {
     this.site = JSON.parse(data) as Site;
+    this.idle = false;
+    this.#alive();
+  }
+
+  #alive(): void {
     this.heardAt = Date.now();
     this.lostSince = null;
     this.#wait = FIRST_WAIT_MS;
     this.#alarmIn(SILENCE_MS);
+  }
+
+  /** Nothing new for a while: the line may be dead, or the box may have stopped balancing. */
+  async #silent(): Promise<void> {
+    try {
+      this.idle = !(await box.health()).balancing;
+      if (this.#stream) this.#alive();
+    } catch {
+      this.#broken();
+    }
   }
 
   #broken(): void {
@@ -64,7 +82,7 @@ class Live {
 
   #alarmIn(ms: number): void {
     clearTimeout(this.#watch);
-    this.#watch = setTimeout(() => this.#broken(), ms);
+    this.#watch = setTimeout(() => void this.#silent(), ms);
   }
 }
 

@@ -2,8 +2,8 @@
 
 class Route {
   path = $state<string[]>([]);
-  /** Asked before leaving; false stays. */
-  guard: (() => boolean) | null = null;
+  /** Asked before going to another address; false stays. */
+  guard: ((target: string) => boolean) | null = null;
   #address = '';
 
   start(): void {
@@ -18,11 +18,10 @@ class Route {
 
   #changed(): void {
     if (location.hash === this.#address) return;
-    if (this.guard && !this.guard()) {
+    if (this.guard && !this.guard(location.hash)) {
       history.replaceState(null, '', this.#address || '#/');
       return;
     }
-    this.guard = null;
     this.#address = location.hash;
     this.#read();
     scrollTo(0, 0);

@@ -1,7 +1,7 @@
 // Who is in front of the page: nobody yet, somebody who must choose the password, or somebody signed in.
 
 import { box } from '../api/box';
-import { ApiError } from '../api/client';
+import { ApiError, doorkeeper } from '../api/client';
 import { live } from './live.svelte';
 import { route } from './route.svelte';
 
@@ -27,7 +27,13 @@ class Session {
   }
 
   async choosePassword(password: string): Promise<void> {
-    await box.choosePassword(password);
+    try {
+      await box.choosePassword(password);
+    } catch (error) {
+      // Somebody else was faster: theirs is the password now.
+      if (error instanceof ApiError && error.status === 409) return this.begin();
+      throw error;
+    }
     await this.#enterAs(password);
     route.go('welcome');
   }
@@ -45,7 +51,9 @@ class Session {
   enter(): void {
     this.ended = false;
     this.door = 'in';
-    live.start(() => void this.#askAgain());
+    doorkeeper.signedOut = () => this.door === 'in' && this.leave(true);
+    // When the stream breaks, a question tells whether the login is still good.
+    live.start(() => void box.site().catch(() => {}));
   }
 
   leave(ended: boolean): void {
@@ -62,14 +70,6 @@ class Session {
     else await this.login(password);
   }
 
-  /** The live stream broke: is the login still good? */
-  async #askAgain(): Promise<void> {
-    try {
-      await box.site();
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 401) this.leave(true);
-    }
-  }
 }
 
 export const session = new Session();

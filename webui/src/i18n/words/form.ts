@@ -4,6 +4,14 @@ export const form = {
   'form.needed': ['This is needed.', 'Das wird gebraucht.'],
   'form.range': ['Between {low} and {high} {unit}.', 'Zwischen {low} und {high} {unit}.'],
 
+  'form.number': ['This is no number.', 'Das ist keine Zahl.'],
+  'form.whole': ['A whole number is needed.', 'Hier gehört eine ganze Zahl hin.'],
+  'form.label': ['Name', 'Name'],
+  'form.name': ['Letters, digits, - and _ only, at most 40.', 'Nur Buchstaben, Ziffern, - und _, höchstens 40.'],
+  'form.name-hint': ['Letters, digits, - and _.', 'Buchstaben, Ziffern, - und _.'],
+  'form.unit': ['Modbus unit', 'Modbus-Adresse'],
+  'form.unit-hint': ['As set in the device, mostly 1.', 'Wie im Gerät eingestellt, meist 1.'],
+
   'adopt.title': ['Adopt {name}', '{name} aufnehmen'],
   'adopt.id': ['Name', 'Name'],
   'adopt.id-hint': ['Shown on this page and in MQTT topics.', 'Erscheint auf dieser Seite und in MQTT-Topics.'],

@@ -3,6 +3,8 @@
 import { access } from './access';
 import { common } from './common';
 import { form } from './form';
+import { more } from './more';
+import { settings } from './settings';
 import { site } from './site';
 
-export const words = { ...common, ...access, ...form, ...site };
+export const words = { ...common, ...access, ...form, ...more, ...settings, ...site };

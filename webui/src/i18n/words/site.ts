@@ -22,6 +22,8 @@ export const site = {
   'live.lost': ['No connection to the box', 'Keine Verbindung zur Box'],
   'live.lost-more': ['What you see is {span} old. Charging goes on; the page keeps trying.', 'Die Anzeige ist {span} alt. Das Laden geht weiter; die Seite versucht es weiter.'],
   'live.first': ['Asking the box …', 'Die Box wird gefragt …'],
+  'live.idle': ['The box answers, but it is not balancing', 'Die Box antwortet, regelt aber nicht'],
+  'live.idle-more': ['Chargers fall back to their safe current by themselves. Restart the box; if this stays, look at System.', 'Die Ladepunkte fallen von selbst auf ihren sicheren Strom. Starten Sie die Box neu; bleibt es so, siehe System.'],
   'live.retry': ['Try now', 'Jetzt versuchen'],
 
   'flow.title': ['Power now', 'Leistung jetzt'],
@@ -81,6 +83,7 @@ export const site = {
   'reason.power-full': ['Power limit of {circuit} is reached', 'Leistungsgrenze von {circuit} ist erreicht'],
   'reason.waits-for-turn': ['Waits for its turn on {line} of {circuit}', 'Wartet auf {line} von {circuit}, bis es dran ist'],
   'reason.nothing-left': ['Nothing is left on {line} of {circuit}', 'Auf {line} von {circuit} ist nichts mehr übrig'],
+  'reason.rests': ['Rests for a moment after being switched off', 'Ruht kurz nach dem Abschalten'],
   'reason.out-of-reach': ['Out of reach: its worst case is set aside', 'Nicht erreichbar: sein ungünstigster Fall ist reserviert'],
   'reason.disobeys': ['Draws more than allowed: that is set aside', 'Zieht mehr als erlaubt: das ist reserviert'],
   'reason.uncontrollable': ['Cannot be limited: its rating is set aside', 'Nicht steuerbar: sein Nennstrom ist reserviert'],

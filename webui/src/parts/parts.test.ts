@@ -1,0 +1,51 @@
+import { beforeEach, expect, test } from 'vitest';
+import { render } from 'svelte/server';
+import { picture, world } from '../../dev/mock/site';
+import { preferences } from '../state/preferences.svelte';
+import Alerts from './Alerts.svelte';
+import ChargerRow from './ChargerRow.svelte';
+import CircuitCard from './CircuitCard.svelte';
+import Verdict from './Verdict.svelte';
+
+const NOW = 1_760_000_000_000;
+
+beforeEach(() => {
+  preferences.language = 'en';
+  Object.assign(world, { calm: false, meterLost: false, siteLimit: null, fresh: false });
+});
+
+const words = (html: string) => html.replace(/<!--.*?-->/g, '').replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
+
+test('a limit that is not confirmed is shown as such', () => {
+  const [sure, unsure] = ['bay-1', 'bay-5'].map((id) => words(render(ChargerRow, { props: { charger: picture(NOW).chargers.find((charger) => charger.id === id)! } }).body));
+  expect(unsure).toContain('not confirmed yet');
+  expect(sure).not.toContain('not confirmed yet');
+});
+
+test('a charger says why it gets no more', () => {
+  const charger = picture(NOW).chargers.find(({ id }) => id === 'bay-1')!;
+  expect(words(render(ChargerRow, { props: { charger } }).body)).toContain('L2 of grid is full');
+});
+
+test('every bar says in words what it shows', () => {
+  const site = picture(NOW);
+  const { body } = render(CircuitCard, { props: { site, circuit: site.circuits[0]! } });
+  expect(body.match(/aria-label="L[123]: [\d.]+ A of 63 A, building/g)).toHaveLength(3);
+});
+
+test('a name of a charger is text, whatever it says', () => {
+  const charger = { ...picture(NOW).chargers[0]!, id: '<img src=x onerror=alert(1)>' };
+  expect(render(ChargerRow, { props: { charger } }).body).not.toContain('<img');
+});
+
+test('the alarm stands before the warning', () => {
+  Object.assign(world, { meterLost: true });
+  const said = words(render(Alerts, { props: { alerts: picture(NOW).alerts } }).body);
+  expect(said.indexOf('Alarm: main')).toBeLessThan(said.indexOf('Warning: bay-10'));
+});
+
+test('a stale picture is not called fine', () => {
+  Object.assign(world, { calm: true });
+  const props = { site: picture(NOW), stale: true };
+  expect(render(Verdict, { props }).body).toContain('unknown');
+});

@@ -1,0 +1,95 @@
+import { beforeEach, expect, test } from 'vitest';
+import { picture, world } from '../../dev/mock/site';
+import { t } from '../i18n/t';
+import { preferences } from '../state/preferences.svelte';
+import type { Charger, Site } from '../state/live.svelte';
+import { flow } from './flow';
+import { freeId, nextId } from './identity';
+import { chargingOf, lineLoads, tightest } from './lines';
+import { activity, reason } from './state';
+import { verdict } from './verdict';
+
+const NOW = 1_760_000_000_000;
+
+beforeEach(() => {
+  preferences.language = 'en';
+  Object.assign(world, { calm: true, meterLost: false, siteLimit: null, fresh: false });
+});
+
+function measured(site: Site, amperes: number[]): Site {
+  return { ...site, circuits: site.circuits.map((circuit) => (circuit.parent == null ? { ...circuit, measured_a: amperes } : circuit)) };
+}
+
+test('a charger of the garage also flows through the grid connection', () => {
+  const site = picture(NOW);
+  const grid = chargingOf(site, 'grid');
+  const garage = chargingOf(site, 'garage');
+  expect(grid.every((ampere, i) => ampere > garage[i]!)).toBe(true);
+});
+
+test('building and charging add up to what the meter shows', () => {
+  const site = picture(NOW);
+  for (const load of lineLoads(site, site.circuits[0]!)) expect(load.building + load.charging).toBeCloseTo(load.used, 6);
+});
+
+test('lines that a single-phase site does not have are not shown', () => {
+  const site = picture(NOW);
+  const single = { ...site.circuits[0]!, limit_a: [63, 0, 0], measured_a: [20, 0, 0] };
+  expect(lineLoads(site, single).map(({ line }) => line)).toEqual(['L1']);
+});
+
+test('the tightest line is the one with least room for its limit', () => {
+  expect(tightest(measured(picture(NOW), [10, 62, 61]))).toMatchObject({ circuit: 'grid', line: 'L2' });
+});
+
+test('a line over its limit outranks every other news', () => {
+  Object.assign(world, { calm: false });
+  expect(verdict(measured(picture(NOW), [10, 70, 10]))).toMatchObject({ level: 'alarm', key: 'verdict.over' });
+});
+
+test('half an ampere above is a meter that rounds, not an alarm', () => {
+  expect(verdict(measured(picture(NOW), [10, 63.4, 10])).level).toBe('good');
+});
+
+test('a lost meter is said before lesser warnings', () => {
+  const site = { ...picture(NOW), mode: 'static', alerts: [] };
+  expect(verdict(site)).toMatchObject({ level: 'warning', key: 'verdict.static' });
+});
+
+test('a site without circuits is neither fine nor broken', () => {
+  expect(verdict({ ...picture(NOW), circuits: [] }).level).toBe('unknown');
+});
+
+test('more sun than the building uses is shown as surplus', () => {
+  const site = picture(NOW);
+  const sunny = { ...site, meters: [{ ...site.meters[0]!, power_w: -4000 }], chargers: [{ ...site.chargers[0]!, power_w: 3000 }] };
+  expect(flow(sunny)).toEqual({ grid: -4000, chargers: 3000, building: 0, surplus: 7000 });
+});
+
+test('a lost meter leaves the power of the grid unknown, not zero', () => {
+  Object.assign(world, { meterLost: true });
+  expect(flow(picture(NOW))).toMatchObject({ grid: null, building: null, surplus: 0 });
+});
+
+test('a reason is said in the language of the reader', () => {
+  preferences.language = 'de';
+  const full = picture(NOW).chargers.find(({ reason_code }) => reason_code === 'line-full')!;
+  const sentence = reason(full)!;
+  expect(t(sentence.key, sentence.params)).toBe('L2 von grid ist voll');
+});
+
+test('a reason that the page does not know stays in the words of the box', () => {
+  expect(reason({ ...picture(NOW).chargers[0]!, reason_code: 'moon-phase' })).toBeNull();
+});
+
+test('a charger out of reach is not said to charge', () => {
+  const gone: Charger = { ...picture(NOW).chargers[0]!, online: false, state: 'Charging' };
+  expect(activity(gone).glyph).toBe('offline');
+});
+
+test('a new charger gets a name that topics can carry and nobody has', () => {
+  expect(freeId(' Säule 7/B ', [])).toBe('s-ule-7-b');
+  expect(freeId('CP-1', ['cp-1', 'cp-1-2'])).toBe('cp-1-3');
+  expect(freeId('///', [])).toBe('charger');
+  expect(nextId('bay', ['bay-1', 'bay-3'])).toBe('bay-2');
+});
