@@ -5,5 +5,6 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod modbus;
+pub mod sampling;
 pub mod view;
 pub mod web;

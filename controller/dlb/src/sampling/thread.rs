@@ -1,0 +1,290 @@
+//! The thread itself.
+
+use super::{Source, priority};
+use crate::clock;
+use dlb_engine::measure::{Board, BoardError, Cycle, Energy, Interval, Meter};
+use dlb_engine::reading::{NoReading, Reading};
+use dlb_links::adc::{Fault, NotReady};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A measurement that failed is tried again after this, and told about this often.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often losses are told about in the log.
+const LOSSES_EVERY: u64 = 50;
+
+/// What may differ from one use to the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Ask for real-time priority: for the box, not for a simulation.
+    pub real_time: bool,
+    /// Millijoules imported and exported until now.
+    pub energy: (u64, u64),
+}
+
+/// What has happened, for whoever looks after the thread.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub frames: AtomicU64,
+    /// Conversions that were never read.
+    pub lost: AtomicU64,
+    pub starts: AtomicU64,
+    /// Readings that the site had no room for.
+    pub dropped: AtomicU64,
+    /// Millijoules imported and exported: to be kept over a restart.
+    pub imported_mj: AtomicU64,
+    pub exported_mj: AtomicU64,
+    pub real_time: AtomicBool,
+}
+
+/// A running sampling thread; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Sampling {
+    tally: Arc<Tally>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SamplingFault {
+    #[error("the board cannot be measured with: {0}")]
+    Board(BoardError),
+    #[error("starting the sampling thread")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Takes a reading to the site. `false`: there was no room.
+pub type HandOver = Box<dyn FnMut(Result<Reading, NoReading>) -> bool + Send>;
+/// Sees every half cycle the last whole one; must be quick.
+pub type Watch = Box<dyn FnMut(&Cycle) + Send>;
+
+/// Starts sampling. `hand_over` gets a reading every 200 ms, or the reason why there is none; `watch` a
+/// cycle every 10 ms.
+///
+/// # Errors
+/// A board that makes no sense, or no more threads.
+pub fn start(
+    source: Box<dyn Source>,
+    board: Board,
+    options: Options,
+    hand_over: HandOver,
+    watch: Watch,
+) -> Result<Sampling, SamplingFault> {
+    let meter = Meter::new(board).map_err(SamplingFault::Board)?;
+    let tally = Arc::new(Tally::default());
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut running = Running {
+        source,
+        meter,
+        energy: Energy::resumed(options.energy.0, options.energy.1),
+        hand_over,
+        watch,
+        tally: Arc::clone(&tally),
+        intervals: 0,
+        told_lost: 0,
+        trouble: None,
+    };
+    running.count();
+    let until = Arc::clone(&stop);
+    let thread = std::thread::Builder::new().name("sampling".into()).spawn(move || {
+        if options.real_time {
+            running.ask_for_priority();
+        }
+        while !until.load(Ordering::Relaxed) {
+            running.step();
+        }
+    })?;
+    Ok(Sampling { tally, stop, thread: Some(thread) })
+}
+
+struct Running {
+    source: Box<dyn Source>,
+    meter: Meter,
+    energy: Energy,
+    hand_over: HandOver,
+    watch: Watch,
+    tally: Arc<Tally>,
+    intervals: u64,
+    told_lost: u64,
+    trouble: Option<Fault>,
+}
+
+impl Running {
+    fn ask_for_priority(&self) {
+        match priority::real_time() {
+            Ok(()) => self.tally.real_time.store(true, Ordering::Relaxed),
+            Err(why) => tracing::warn!(
+                why,
+                "no real-time priority for the sampling thread; a busy machine may lose samples. \
+                 Allow it with LimitRTPRIO=50 or CAP_SYS_NICE"
+            ),
+        }
+    }
+
+    fn step(&mut self) {
+        match self.source.next_sample() {
+            Ok(None) => {}
+            Ok(Some(sample)) => {
+                let step = self.meter.push_after_loss(sample.lost, &sample.codes);
+                if let Some(cycle) = step.cycle {
+                    (self.watch)(&cycle);
+                }
+                if let Some(interval) = step.interval {
+                    self.interval(&interval);
+                }
+            }
+            Err(fault) => self.failed(fault),
+        }
+    }
+
+    fn interval(&mut self, interval: &Interval) {
+        if let Some(fault) = self.trouble.take() {
+            tracing::info!(was = %fault, "the converter works again");
+        }
+        let reads = interval.power_w();
+        if let Some(watts) = reads
+            && !matches!(interval.quality, dlb_engine::reading::Quality::Bad(_))
+        {
+            self.energy.count(watts, interval.lasted_s);
+        }
+        let energy = self.meter.board().has_voltage().then_some(&self.energy);
+        let reading = interval.reading(clock::now(), energy);
+        self.hand_over(Ok(reading));
+        self.intervals += 1;
+        self.count();
+    }
+
+    fn failed(&mut self, fault: Fault) {
+        let _ = self.meter.broken(0);
+        self.hand_over(Err(no_reading(&fault)));
+        self.count();
+        if self.trouble.as_ref() != Some(&fault) {
+            tracing::warn!(%fault, "the converter does not work; trying again");
+            self.trouble = Some(fault);
+        }
+        std::thread::sleep(PAUSE);
+    }
+
+    fn hand_over(&mut self, outcome: Result<Reading, NoReading>) {
+        if !(self.hand_over)(outcome) {
+            self.tally.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn count(&mut self) {
+        let counts = self.source.counts();
+        let (imported, exported) = self.energy.millijoules();
+        for (kept, value) in [
+            (&self.tally.frames, counts.frames),
+            (&self.tally.lost, counts.lost),
+            (&self.tally.starts, counts.starts),
+            (&self.tally.imported_mj, imported),
+            (&self.tally.exported_mj, exported),
+        ] {
+            kept.store(value, Ordering::Relaxed);
+        }
+        if self.intervals.is_multiple_of(LOSSES_EVERY) && counts.lost > self.told_lost {
+            tracing::warn!(
+                lost = counts.lost - self.told_lost,
+                frames = counts.frames,
+                "samples were lost: the machine is too slow or the converter was away"
+            );
+            self.told_lost = counts.lost;
+        }
+    }
+}
+
+/// In the words that the site knows.
+fn no_reading(fault: &Fault) -> NoReading {
+    match fault {
+        Fault::NotReady(NotReady::Timeout) => NoReading::Timeout,
+        Fault::Bus(_) | Fault::Absent { .. } | Fault::NotReady(NotReady::Broken(_)) => {
+            NoReading::Disconnected
+        }
+        Fault::Settings(_) => NoReading::Refused,
+        Fault::Register { .. }
+        | Fault::Checksum
+        | Fault::Repeated
+        | Fault::Reset
+        | Fault::Unsettled(_)
+        | Fault::Resynchronised => NoReading::Garbled,
+    }
+}
+
+impl Sampling {
+    #[must_use]
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+}
+
+impl Drop for Sampling {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the sampling thread had panicked");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BoardFile, simulated};
+    use super::*;
+    use dlb_engine::lines::Line;
+    use dlb_engine::reading::Quality;
+    use std::f64::consts::{SQRT_2, TAU};
+    use std::path::Path;
+    use std::sync::mpsc::{Receiver, sync_channel};
+
+    /// 16 A on every line of the example board, which knows of clamps that lead by 0.9°.
+    fn wave(channel: usize, t: f64) -> f64 {
+        let angle = TAU * 50.0 * t - TAU / 3.0 * (channel % 3) as f64;
+        match channel {
+            0..3 => 16.0 * SQRT_2 * (angle + 0.9_f64.to_radians()).sin() / 2000.0 * 5.1,
+            _ => 230.0 * SQRT_2 * angle.sin() / 700.0,
+        }
+    }
+
+    fn run(room: usize) -> (Sampling, Receiver<Result<Reading, NoReading>>) {
+        let text = include_str!("../../../../tests/boards/three-phase.toml");
+        let file = BoardFile::parse(text, Path::new("board.toml")).unwrap();
+        let (send, receive) = sync_channel(room);
+        let options = Options { energy: (3_600_000_000, 0), ..Options::default() };
+        let source = simulated(&file, wave, 1).unwrap();
+        let hand_over = Box::new(move |outcome| send.try_send(outcome).is_ok());
+        (start(source, file.board().unwrap(), options, hand_over, Box::new(|_| {})).unwrap(), receive)
+    }
+
+    #[test]
+    fn readings_arrive_at_the_pace_of_the_world_and_energy_goes_on() {
+        let (sampling, readings) = run(16);
+        let began = std::time::Instant::now();
+        let taken: Vec<Reading> =
+            (0..4).map(|_| readings.recv_timeout(Duration::from_secs(10)).unwrap().unwrap()).collect();
+        assert!(began.elapsed() > Duration::from_millis(800));
+        for reading in &taken {
+            assert_eq!(reading.quality, Quality::Good);
+            assert!((reading.current[Line::L2].unwrap().0 - 16_000).abs() < 20, "{reading:?}");
+            assert!((reading.power_total.unwrap().0 - 3 * 16 * 230).abs() < 10, "{reading:?}");
+            assert!(reading.imported.unwrap().0 >= 1000);
+        }
+        let energy = sampling.tally().imported_mj.load(Ordering::Relaxed);
+        assert!(energy >= 3_600_000_000 + 4 * 2_207_000, "{energy}");
+    }
+
+    #[test]
+    fn a_site_that_takes_nothing_does_not_hold_up_the_sampling() {
+        let (sampling, readings) = run(1);
+        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        while sampling.tally().dropped.load(Ordering::Relaxed) < 2 {
+            assert!(std::time::Instant::now() < deadline);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(readings.recv().unwrap().is_ok());
+    }
+}
