@@ -14,11 +14,13 @@ struct CommandLine {
 /// Each door is a room of its own; this file only opens them.
 #[derive(Subcommand, Debug)]
 enum Door {
+    Allocate(dlb::allocate::Arguments),
     Check(dlb::config::door::Arguments),
 }
 
 fn main() -> ExitCode {
     match CommandLine::parse().door {
+        Door::Allocate(arguments) => dlb::allocate::run(&arguments),
         Door::Check(arguments) => dlb::config::door::run(&arguments),
     }
 }

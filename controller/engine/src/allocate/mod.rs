@@ -27,7 +27,9 @@
 
 mod admit;
 mod fill;
+mod layout;
 pub(crate) mod network;
+mod phasor;
 mod shares;
 mod stages;
 mod steps;
@@ -45,6 +47,9 @@ use shares::{Share, Stop};
 use stages::Stage;
 use std::collections::BTreeMap;
 use turns::Turn;
+
+/// With less than this, in milliamperes, no car can begin to charge: not worth a standby.
+const STANDBY_MIN: i64 = 1000;
 
 /// The allocation and its memory: whose turn it is, who was switched on or off when.
 #[derive(Clone, Debug, Default)]
@@ -152,7 +157,7 @@ impl Allocator {
         idle.sort_unstable_by_key(|&ix| (!self.turns[ix].on(), self.rank[ix]));
         for ix in idle {
             let low = decision.shares[ix].low;
-            if low > 0 && decision.network.room(ix, |flow| flow.fixed).0 >= low {
+            if low >= STANDBY_MIN && decision.network.room(ix, |flow| flow.fixed).0 >= low {
                 decision.shares[ix].given = low;
                 decision.network.add(ix, low);
             }
@@ -201,7 +206,7 @@ impl<'a> Decision<'a> {
         }
         let grants = (0..self.shares.len()).map(|ix| self.grant(ix)).collect();
         let used = |(ix, state): (usize, &crate::snapshot::CircuitState)| {
-            state.other_load + self.network.current(CircuitIx(ix))
+            state.other_load.zip_with(self.network.current(CircuitIx(ix)), Milliamps::saturating_add)
         };
         let used = self.snapshot.circuits.iter().enumerate().map(used).collect();
         Allocation { grants, used }

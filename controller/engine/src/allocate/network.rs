@@ -13,31 +13,22 @@
 //! stand within 60° of each other. A transformer that breaks this needs one row for each half-plane of
 //! its terms, not another kind of filling.
 
-use crate::lines::{Line, PerLine, Wiring};
-use crate::site::{CircuitIx, Site, Supply};
+use super::phasor::Phasor;
+use crate::lines::{Line, PerLine};
+use crate::site::{CircuitIx, Site};
 use crate::snapshot::CircuitState;
 use crate::units::Milliamps;
 use core::ops::Range;
 
 /// Index of a flow.
-type FlowIx = usize;
+pub(super) type FlowIx = usize;
 /// Index of a row.
 pub(crate) type RowIx = usize;
-
-/// A current with its angle, in multiples of the flow's current.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Phasor {
-    re: f64,
-    im: f64,
-}
-
-/// Half the square root of three.
-const SIN_120: f64 = 0.866_025_403_784_438_6;
 
 /// What flows; small, because filling goes through these in any order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flow {
-    parent: Option<u32>,
+    pub(super) parent: Option<u32>,
     /// Milliamperes of all that does not move: granted, reserved, or at its minimum.
     pub(crate) fixed: i64,
     /// The part of `fixed` that is reserved and not granted.
@@ -58,12 +49,12 @@ impl Flow {
 
 /// What a flow is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Course {
-    circuit: usize,
+pub(super) struct Course {
+    pub(super) circuit: usize,
     /// Current in each line of the circuit for one ampere of the chargers' limits.
-    lines: [Phasor; 3],
+    pub(super) lines: [Phasor; 3],
     /// Volts that turn one ampere of limit into watts.
-    volts: f64,
+    pub(super) volts: f64,
 }
 
 /// What stands behind a row: a line, or the power limit.
@@ -78,34 +69,34 @@ pub(crate) struct Row {
     pub(crate) circuit: CircuitIx,
     pub(crate) bound: Bound,
     /// What is left for chargers, in milliamperes (of nominal voltage, for power).
-    limit: f64,
-    terms: Range<usize>,
+    pub(super) limit: f64,
+    pub(super) terms: Range<usize>,
     /// All terms have the same angle: magnitudes simply add up.
-    straight: bool,
+    pub(super) straight: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Term {
-    flow: FlowIx,
-    factor: Phasor,
+pub(super) struct Term {
+    pub(super) flow: FlowIx,
+    pub(super) factor: Phasor,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
-    flows: Vec<Flow>,
+    pub(super) flows: Vec<Flow>,
     /// Beside each flow, what it is.
-    courses: Vec<Course>,
+    pub(super) courses: Vec<Course>,
     pub(crate) rows: Vec<Row>,
-    terms: Vec<Term>,
+    pub(super) terms: Vec<Term>,
     /// Rows of each circuit.
-    rows_of: Vec<Range<RowIx>>,
+    pub(super) rows_of: Vec<Range<RowIx>>,
     /// The flows of its own circuit that each charger feeds.
-    taps: Vec<Taps>,
-    parents: Vec<Option<usize>>,
-    home: Vec<usize>,
+    pub(super) taps: Vec<Taps>,
+    pub(super) parents: Vec<Option<usize>>,
+    pub(super) home: Vec<usize>,
     /// Chargers, each circuit's subtree in one stretch.
-    members: Vec<usize>,
-    stretch: Vec<Range<usize>>,
+    pub(super) members: Vec<usize>,
+    pub(super) stretch: Vec<Range<usize>>,
     /// When a circuit was last seen by [`Network::circuits_above`].
     seen: Vec<u64>,
     seen_round: u64,
@@ -113,13 +104,13 @@ pub(crate) struct Network {
 
 /// Up to three flows that a charger feeds.
 #[derive(Clone, Copy, Debug, Default)]
-struct Taps {
+pub(super) struct Taps {
     flows: [FlowIx; 3],
     count: usize,
 }
 
 impl Taps {
-    fn push(&mut self, flow: FlowIx) {
+    pub(super) fn push(&mut self, flow: FlowIx) {
         self.flows[self.count] = flow;
         self.count += 1;
     }
@@ -150,123 +141,6 @@ impl Network {
         network.lay_flows(site, circuits, phases);
         network.lay_members();
         network
-    }
-
-    fn lay_flows(&mut self, site: &Site, circuits: &[CircuitState], phases: impl Fn(usize) -> Option<u8>) {
-        let mut flows_of = vec![Vec::new(); site.circuits().len()];
-        for (ix, charger) in site.chargers().iter().enumerate() {
-            let circuit = charger.circuit.0;
-            let supply = site.circuits()[circuit].supply;
-            let mut taps = Taps::default();
-            for (lines, volts) in currents(charger.wiring, phases(ix), supply).into_iter().flatten() {
-                taps.push(self.flow(&mut flows_of[circuit], Course { circuit, lines, volts }));
-            }
-            self.taps.push(taps);
-        }
-        for circuit in (0..flows_of.len()).rev() {
-            if let Some(parent) = self.parents[circuit] {
-                for ix in core::mem::take(&mut flows_of[circuit]) {
-                    let course = Course { circuit: parent, ..self.courses[ix] };
-                    self.flows[ix].parent = Some(self.flow(&mut flows_of[parent], course) as u32);
-                    flows_of[circuit].push(ix);
-                }
-            }
-        }
-        for (ix, flows) in flows_of.iter().enumerate() {
-            let first = self.rows.len();
-            self.lay_rows(site, CircuitIx(ix), &circuits[ix], flows);
-            self.rows_of.push(first..self.rows.len());
-        }
-    }
-
-    /// The flow of the circuit that takes this course; a new one if there is none.
-    fn flow(&mut self, known: &mut Vec<FlowIx>, course: Course) -> FlowIx {
-        if let Some(ix) = known.iter().find(|&&ix| self.courses[ix] == course) {
-            return *ix;
-        }
-        self.flows.push(Flow::default());
-        self.courses.push(course);
-        known.push(self.flows.len() - 1);
-        self.flows.len() - 1
-    }
-
-    fn lay_rows(&mut self, site: &Site, ix: CircuitIx, state: &CircuitState, flows: &[FlowIx]) {
-        let circuit = site.circuit(ix);
-        for line in Line::ALL {
-            let limit = circuit.limit[line].min(state.limit[line]);
-            let left = f64::from(limit.0) - f64::from(state.other_load[line].0);
-            let through = |course: &Course| course.lines[line.index()];
-            self.lay_row(ix, Bound::Line(line), left, flows, through);
-        }
-        let limit = match (circuit.limit_power, state.limit_power) {
-            (Some(own), Some(now)) => Some(own.min(now)),
-            (own, now) => own.or(now),
-        };
-        if let Some(limit) = limit {
-            let volts = circuit.supply.volts_line_to_neutral().as_volts();
-            let other: f64 = state.other_load.0.iter().map(|load| f64::from(load.0)).sum();
-            let left = limit.0 as f64 * 1000.0 / volts - other;
-            self.lay_row(ix, Bound::Power, left, flows, |course| Phasor {
-                re: course.volts / volts,
-                im: 0.0,
-            });
-        }
-    }
-
-    fn lay_row(
-        &mut self,
-        circuit: CircuitIx,
-        bound: Bound,
-        limit: f64,
-        flows: &[FlowIx],
-        factor: impl Fn(&Course) -> Phasor,
-    ) {
-        let first = self.terms.len();
-        for &flow in flows {
-            let factor = factor(&self.courses[flow]);
-            if factor != Phasor::default() {
-                self.terms.push(Term { flow, factor });
-            }
-        }
-        let terms = first..self.terms.len();
-        let Some(lead) = self.terms[terms.clone()].first().map(|term| term.factor) else { return };
-        let straight = self.terms[terms.clone()].iter().all(|term| term.factor.parallel(lead));
-        if straight {
-            for term in &mut self.terms[terms.clone()] {
-                term.factor = Phasor { re: term.factor.magnitude(), im: 0.0 };
-            }
-        }
-        self.rows.push(Row { circuit, bound, limit, terms, straight });
-    }
-
-    /// Puts the chargers of every subtree side by side: first the circuit's own, then its children's.
-    fn lay_members(&mut self) {
-        let circuits = self.parents.len();
-        let mut size = vec![0; circuits];
-        for &home in &self.home {
-            size[home] += 1;
-        }
-        let own = size.clone();
-        for circuit in (0..circuits).rev() {
-            if let Some(parent) = self.parents[circuit] {
-                size[parent] += size[circuit];
-            }
-        }
-        // Parents come before their children, so each child takes its stretch from what its parent has left.
-        let (mut begin, mut root) = (vec![0; circuits], 0);
-        let mut next_child = vec![0; circuits];
-        for circuit in 0..circuits {
-            let cursor = self.parents[circuit].map_or(&mut root, |parent| &mut next_child[parent]);
-            begin[circuit] = *cursor;
-            *cursor += size[circuit];
-            next_child[circuit] = begin[circuit] + own[circuit];
-        }
-        self.stretch = begin.iter().zip(&size).map(|(&begin, &size)| begin..begin + size).collect();
-        self.members = vec![0; self.home.len()];
-        for (charger, &home) in self.home.iter().enumerate() {
-            self.members[begin[home]] = charger;
-            begin[home] += 1;
-        }
     }
 
     /// Chargers in and below the row's circuit.
@@ -423,69 +297,5 @@ impl Network {
             let reserved = self.carries(row, |flow| flow.reserved as f64).magnitude();
             carried > row.limit.max(reserved) + 0.1
         })
-    }
-}
-
-/// The currents that one ampere of a charger's limit drives: for each independent one, its part in
-/// each line and the voltage that it comes with.
-fn currents(wiring: Wiring, car_phases: Option<u8>, supply: Supply) -> [Option<([Phasor; 3], f64)>; 3] {
-    let volts = supply.volts_line_to_neutral().as_volts();
-    let angles = line_angles(supply);
-    if let Wiring::Between(from, to) = wiring {
-        let across = angles[from.index()].minus(angles[to.index()]);
-        let unit = across.scaled(1.0 / across.magnitude());
-        let mut lines = [Phasor::default(); 3];
-        lines[from.index()] = unit;
-        lines[to.index()] = unit.scaled(-1.0);
-        return [Some((lines, volts * across.magnitude())), None, None];
-    }
-    let loads = wiring.loads(car_phases);
-    Line::ALL.map(|line| {
-        let mut lines = [Phasor::default(); 3];
-        lines[line.index()] = angles[line.index()];
-        loads[line].then_some((lines, volts))
-    })
-}
-
-/// The angles of the lines' voltages.
-const fn line_angles(supply: Supply) -> [Phasor; 3] {
-    let l1 = Phasor { re: 1.0, im: 0.0 };
-    let l3 = Phasor { re: -0.5, im: SIN_120 };
-    match supply {
-        Supply::Split(_) => [l1, Phasor { re: -1.0, im: 0.0 }, l3],
-        _ => [l1, Phasor { re: -0.5, im: -SIN_120 }, l3],
-    }
-}
-
-impl Phasor {
-    fn minus(self, other: Self) -> Self {
-        Self { re: self.re - other.re, im: self.im - other.im }
-    }
-
-    fn scaled(self, factor: f64) -> Self {
-        Self { re: self.re * factor, im: self.im * factor }
-    }
-
-    fn dot(self, other: Self) -> f64 {
-        self.re * other.re + self.im * other.im
-    }
-
-    fn magnitude(self) -> f64 {
-        if self.im == 0.0 { self.re.abs() } else { self.dot(self).sqrt() }
-    }
-
-    fn parallel(self, other: Self) -> bool {
-        (self.re * other.im - self.im * other.re).abs() < 1e-12 && self.dot(other) > 0.0
-    }
-
-    /// How many times `step` can be added before the magnitude reaches `radius`.
-    fn distance_to_circle(self, step: Self, radius: f64) -> f64 {
-        let beyond = radius - self.magnitude();
-        if radius <= 0.0 || beyond <= 0.0 {
-            return beyond.min(0.0);
-        }
-        let along = self.dot(step);
-        let size = step.dot(step);
-        (-along + (along * along + size * (radius * radius - self.dot(self))).sqrt()) / size
     }
 }

@@ -87,7 +87,7 @@ fn reordered(site: &Site, snapshot: &Snapshot) -> (Site, Snapshot, Vec<usize>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn no_line_of_any_circuit_is_ever_overloaded((site, snapshots) in history(WILD, 4)) {
