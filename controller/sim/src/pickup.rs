@@ -37,6 +37,12 @@ pub enum Input {
 }
 
 impl Electrical {
+    /// A connection under voltage through which nothing flows.
+    #[must_use]
+    pub fn quiet() -> Self {
+        Self { volts: PerLine::all(230.0), currents: PerLine::default(), hertz: 50.0, harmonics: [0.0, 0.0] }
+    }
+
     /// True RMS of the lines, harmonics included.
     #[must_use]
     pub fn rms(&self) -> PerLine<f64> {

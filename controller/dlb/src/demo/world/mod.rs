@@ -28,6 +28,7 @@ pub struct Prepared {
     modbus: Vec<Option<(TcpListener, SocketAddr)>>,
     seed: u64,
     speed: NonZeroU32,
+    electrical: Arc<ArcSwap<Electrical>>,
 }
 
 /// A running site. It ends when this is dropped.
@@ -65,7 +66,8 @@ impl Prepared {
     pub fn new(chargers: usize, seed: u64, speed: NonZeroU32) -> Result<Self, WorldFault> {
         let bays = garage::bays(chargers);
         let modbus = bays.iter().map(listen).collect::<Result<_, _>>()?;
-        Ok(Self { bays, modbus, seed, speed })
+        let electrical = Arc::new(ArcSwap::from_pointee(Electrical::quiet()));
+        Ok(Self { bays, modbus, seed, speed, electrical })
     }
 
     #[must_use]
@@ -79,6 +81,12 @@ impl Prepared {
         self.modbus.get(bay)?.as_ref().map(|(_, address)| *address)
     }
 
+    /// What the box's clamps and taps see, channel by channel; quiet until the site lives.
+    #[must_use]
+    pub fn pins(&self, inputs: Vec<Input>) -> Pins {
+        Pins { electrical: Arc::clone(&self.electrical), inputs }
+    }
+
     /// Brings the site to life; its charge points look for their central system at `ocpp`.
     ///
     /// # Errors
@@ -86,10 +94,9 @@ impl Prepared {
     pub fn start(self, ocpp: SocketAddr) -> Result<RunningWorld, WorldFault> {
         let wall = clock::wall().unwrap_or(SOME_DAY);
         let world = garage::build(&self.bays, self.seed, self.speed, clock::now(), wall);
-        let electrical = Arc::new(ArcSwap::from_pointee(*world.electrical()));
         let (tell, story) = async_channel::bounded(STORY_QUEUE);
         let (stop, stopped) = async_channel::bounded(1);
-        let shared = Arc::clone(&electrical);
+        let shared = Arc::clone(&self.electrical);
         let modbus = self.modbus.into_iter().map(|bay| bay.map(|(listener, _)| listener)).collect();
         let run = move || {
             let executor = Rc::new(smol::LocalExecutor::new());
@@ -98,7 +105,7 @@ impl Prepared {
         };
         let thread =
             std::thread::Builder::new().name("world".into()).spawn(run).map_err(WorldFault::Thread)?;
-        Ok(RunningWorld { electrical, story, stop, thread: Some(thread) })
+        Ok(RunningWorld { electrical: self.electrical, story, stop, thread: Some(thread) })
     }
 }
 
@@ -112,12 +119,6 @@ fn listen(bay: &BayPlan) -> Result<Option<(TcpListener, SocketAddr)>, WorldFault
 }
 
 impl RunningWorld {
-    /// What the box's clamps and taps see, channel by channel.
-    #[must_use]
-    pub fn pins(&self, inputs: Vec<Input>) -> Pins {
-        Pins { electrical: Arc::clone(&self.electrical), inputs }
-    }
-
     /// The electrical truth of this moment.
     #[must_use]
     pub fn electrical(&self) -> Electrical {

@@ -89,12 +89,13 @@ fn modbus_devices_answer_where_the_plan_says() {
 
 #[test]
 fn the_pins_carry_the_sites_currents() {
-    let world = prepared().start(([127, 0, 0, 1], 1).into()).expect("a thread");
-    std::thread::sleep(Duration::from_millis(300));
-    let pins = world.pins(vec![
+    let prepared = prepared();
+    let pins = prepared.pins(vec![
         Input::Clamp { line: Line::L2, ratio: 2000.0, burden_ohm: 5.1, lead_deg: 0.0 },
         Input::Tap { line: Line::L2, ratio: 700.0 },
     ]);
+    let world = prepared.start(([127, 0, 0, 1], 1).into()).expect("a thread");
+    std::thread::sleep(Duration::from_millis(300));
     let site = world.electrical();
     assert!(site.currents[Line::L2].size() > 0.5);
     let peak = |channel: usize| {
