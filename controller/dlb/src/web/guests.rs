@@ -99,9 +99,9 @@ impl Guests {
         Some(Guest { number, place, places: self.places.clone() })
     }
 
-    /// Frees one file descriptor, if somebody can be spared.
-    pub(crate) fn spare_one(&self) {
-        lock(&self.places).send_away(|_| true);
+    /// Frees one file descriptor. False: nobody can be spared.
+    pub(crate) fn spare_one(&self) -> bool {
+        lock(&self.places).send_away(|_| true).is_some()
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -54,6 +54,8 @@ pub enum WebFault {
 
 /// How long the accept loop rests after it failed, for example for want of file descriptors.
 const REST: Duration = Duration::from_millis(100);
+/// The same after somebody was asked to leave: that is done within moments.
+const SHORT_REST: Duration = Duration::from_millis(5);
 
 /// Listens on `address` and serves until the result is dropped.
 ///
@@ -119,9 +121,11 @@ async fn accept<'a>(listener: &Async<TcpListener>, desk: &'a Arc<Desk>, executor
                 }
             }
             Err(cause) => {
-                tracing::warn!(%cause, "a connection could not be accepted");
-                desk.guests.spare_one();
-                Timer::after(REST).await;
+                let spared = desk.guests.spare_one();
+                if !spared {
+                    tracing::warn!(%cause, "a connection could not be accepted");
+                }
+                Timer::after(if spared { SHORT_REST } else { REST }).await;
             }
         }
     }
