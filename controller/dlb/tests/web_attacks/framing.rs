@@ -1,6 +1,6 @@
 //! Requests that lie about their length, or are too large to be one.
 
-use crate::support::client::{exchange, parse};
+use crate::support::client::exchange;
 use crate::support::{Box, resident};
 use dlb::web::Settings;
 use std::io::{Read, Write};
@@ -58,7 +58,7 @@ fn a_request_with_contradictory_lengths_is_refused_and_nothing_behind_it_is_read
         let request = format!("{LOGIN}{lengths}\r\n0\r\n\r\n{behind}{behind}");
         let reply = exchange(it.address(), request.as_bytes());
         assert!(matches!(reply.status, 400 | 411), "{lengths}: {reply:?}");
-        assert_eq!(parse(&reply.body).status, 0, "a second answer after {lengths}");
+        assert!(!reply.text().contains("HTTP/1.1 "), "a second answer after {lengths}: {reply:?}");
     }
 }
 
