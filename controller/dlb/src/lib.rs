@@ -2,6 +2,7 @@
 //! The only place with a clock.
 
 pub mod allocate;
+pub mod analyse;
 pub mod clock;
 pub mod config;
 pub mod demo;

@@ -15,12 +15,14 @@ struct CommandLine {
 #[derive(Subcommand, Debug)]
 enum Door {
     Allocate(dlb::allocate::Arguments),
+    Analyse(dlb::analyse::Arguments),
     Check(dlb::config::door::Arguments),
 }
 
 fn main() -> ExitCode {
     match CommandLine::parse().door {
         Door::Allocate(arguments) => dlb::allocate::run(&arguments),
+        Door::Analyse(arguments) => dlb::analyse::run(&arguments),
         Door::Check(arguments) => dlb::config::door::run(&arguments),
     }
 }
