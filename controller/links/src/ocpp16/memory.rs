@@ -37,6 +37,8 @@ pub struct Lessons {
     /// The list of measurands that the charger took; empty: it took none of ours.
     pub measurands: Option<String>,
     pub outlets: Option<u8>,
+    /// It cannot be asked to send a message again.
+    pub no_trigger: bool,
 }
 
 /// A transaction that was running when this was written.

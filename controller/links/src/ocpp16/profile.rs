@@ -62,22 +62,41 @@ impl Tenths {
 pub struct Conversion {
     pub step: Milliamps,
     pub volts: Millivolts,
-    pub phases: u8,
+    /// Phases of the charger.
+    pub wired: u8,
+    /// Phases that the car was seen to use, or that a DC charger loads.
+    pub used: Option<u8>,
     pub efficiency: f64,
 }
 
+/// The least that starts a car, on each phase.
+const FLOOR: Milliamps = Milliamps(6000);
+
 impl Conversion {
     /// Never more than `limit`: rounded down to the step, and to the decimal or watt.
+    ///
+    /// Watts say nothing about phases: a car on one phase draws on it what was meant for three. Until
+    /// it has been seen, it gets what one phase may carry, or what it takes to start on all of them.
     #[must_use]
     pub fn tenths(&self, unit: RateUnit, limit: Milliamps) -> Tenths {
         let limit = limit.max(Milliamps::ZERO);
-        match unit {
-            RateUnit::A => Tenths(i64::from(limit.round_down_to(self.step).0) / 100),
-            RateUnit::W => {
-                let volt_amps = i64::from(limit.0) * i64::from(self.volts.0) * i64::from(self.phases);
-                Tenths((volt_amps as f64 / 1e6 * self.efficiency + 1e-6).floor() as i64 * 10)
-            }
+        match (unit, self.used) {
+            (RateUnit::A, _) => Tenths(i64::from(limit.round_down_to(self.step).0) / 100),
+            (RateUnit::W, Some(used)) => self.watts(limit, used),
+            (RateUnit::W, None) => self.watts(limit, 1).max(self.watts(limit.min(FLOOR), self.wired)),
         }
+    }
+
+    /// As above, and safe on every phase whatever the car is.
+    #[must_use]
+    pub fn safest(&self, unit: RateUnit, limit: Milliamps, even: bool) -> Tenths {
+        let used = if even { self.wired } else { 1 };
+        Self { used: Some(used), ..*self }.tenths(unit, limit)
+    }
+
+    fn watts(&self, limit: Milliamps, phases: u8) -> Tenths {
+        let volt_amps = i64::from(limit.0) * i64::from(self.volts.0) * i64::from(phases);
+        Tenths((volt_amps as f64 / 1e6 * self.efficiency + 1e-6).floor() as i64 * 10)
     }
 }
 
@@ -177,8 +196,13 @@ impl ChargingProfile {
 mod tests {
     use super::*;
 
-    const THREE_PHASES: Conversion =
-        Conversion { step: Milliamps(100), volts: Millivolts(230_000), phases: 3, efficiency: 1.0 };
+    const THREE_PHASES: Conversion = Conversion {
+        step: Milliamps(100),
+        volts: Millivolts(230_000),
+        wired: 3,
+        used: Some(3),
+        efficiency: 1.0,
+    };
 
     #[test]
     fn limits_are_rounded_down_never_up() {
@@ -188,6 +212,15 @@ mod tests {
         let whole = Conversion { step: Milliamps(1000), ..THREE_PHASES };
         assert_eq!(whole.tenths(RateUnit::A, Milliamps(13_999)), Tenths(130));
         assert_eq!(whole.tenths(RateUnit::A, Milliamps(-1)), Tenths(0));
+    }
+
+    #[test]
+    fn watts_for_a_car_that_was_not_seen_yet_start_it_and_do_not_overload_a_phase() {
+        let unseen = Conversion { used: None, ..THREE_PHASES };
+        assert_eq!(unseen.tenths(RateUnit::W, Milliamps(32_000)), Tenths(73_600));
+        assert_eq!(unseen.tenths(RateUnit::W, Milliamps(10_000)), Tenths(41_400));
+        assert_eq!(unseen.tenths(RateUnit::W, Milliamps::ZERO), Tenths(0));
+        assert_eq!(unseen.safest(RateUnit::W, Milliamps(6000), false), Tenths(13_800));
     }
 
     #[test]

@@ -1,27 +1,25 @@
-//! Delivering limits and the fallback: what is due, how it is written, what the charger's word means.
+//! Delivering limits: what is due, how it is written, what the charger's word means.
 
 use super::{Errand, Session};
 use crate::charger::{Notice, Outlet};
 use crate::ocpp16::call::Call;
 use crate::ocpp16::desk::{Armed, Desk, Place, Sent};
-use crate::ocpp16::profile::{
-    ChargingProfile, Conversion, Expiry, Kind, Lifetime, Purpose, RateUnit, START_MARGIN,
-};
+use crate::ocpp16::profile::{ChargingProfile, Conversion, Expiry, Lifetime, Purpose, RateUnit};
 use crate::ocpp16::quirks::Pause;
 use crate::ocpp16::recipe::{Knowledge, Recipe};
-use dlb_engine::time::{Duration, Instant, WallTime};
+use dlb_engine::time::{Duration, Instant};
 use dlb_engine::units::Milliamps;
 
 /// The least that IEC 61851-1 can tell a car, other than nothing.
 pub(super) const FLOOR: Milliamps = Milliamps(6000);
 /// A lowered limit waits this long for the answer to another call, then overtakes it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_millis(800);
 /// A refusal of what worked before is believed after this many.
 const REFUSALS_BELIEVED: u8 = 3;
 const RETRY_SOON: Duration = Duration::from_secs(2);
 /// One that hangs takes long enough by not answering.
 const RETRY_OF_THE_SILENT: Duration = Duration::from_secs(5);
-const RETRY_LATER: Duration = Duration::from_secs(60);
+pub(super) const RETRY_LATER: Duration = Duration::from_secs(60);
 /// A station's own maximum is often kept in flash, which wears: renewed less often.
 const STATION_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
@@ -35,13 +33,13 @@ pub(super) struct Due {
 }
 
 impl Session {
-    fn knowledge(&self) -> Knowledge<'_> {
+    pub(super) fn knowledge(&self) -> Knowledge<'_> {
         let lessons = &self.memory.lessons;
         let unit = self.settings.direct_current.map(|_| RateUnit::W).or(lessons.unit);
         Knowledge { quirk: &self.quirk, unit, max_stack: lessons.max_stack, learnt: lessons.recipe }
     }
 
-    fn limit_recipes(&self) -> Vec<Recipe> {
+    pub(super) fn limit_recipes(&self) -> Vec<Recipe> {
         let recipes = self.knowledge().limits();
         // Under a station maximum used as the fallback, no other profile could raise anything.
         let capped = self.fallback_recipe().is_some_and(|recipe| recipe.purpose == Purpose::Max);
@@ -52,14 +50,6 @@ impl Session {
     /// How limits are written at present. `None`: the charger has refused everything.
     pub(super) fn recipe(&self) -> Option<Recipe> {
         self.limits.current(&self.limit_recipes())
-    }
-
-    fn fallback_recipes(&self) -> Vec<Recipe> {
-        Knowledge { learnt: self.memory.lessons.fallback, ..self.knowledge() }.fallbacks()
-    }
-
-    fn fallback_recipe(&self) -> Option<Recipe> {
-        self.fallbacks.current(&self.fallback_recipes())
     }
 
     /// The next limit to send: lowered ones first.
@@ -107,12 +97,6 @@ impl Session {
     fn effective(&self, place: Place, wanted: Milliamps) -> Milliamps {
         let least = if self.quirk.pause() == Pause::Floor6 { FLOOR } else { Milliamps::ZERO };
         wanted.min(place.rating).max(least)
-    }
-
-    /// The standing fallback; never 0 A where that confuses the charger.
-    fn effective_fallback(&self, place: Place) -> Milliamps {
-        let least = if self.quirk.pause() == Pause::ZeroLimit { Milliamps::ZERO } else { FLOOR };
-        place.fallback.min(place.rating).max(least)
     }
 
     pub(super) fn send_limit(&mut self, now: Instant, due: Due) {
@@ -165,7 +149,7 @@ impl Session {
             elapsed: running.map_or(Duration::ZERO, |running| now.since(running.began)),
             wall: self.calendar.wall(now),
             expiry: self.expiry(recipe),
-            fallback: conversion.tenths(recipe.unit, fallback),
+            fallback: conversion.safest(recipe.unit, fallback, self.loads_evenly()),
         };
         (Call::SetChargingProfile { outlet: connector, profile: profile.ending(&life) }, Some(lasts))
     }
@@ -179,17 +163,24 @@ impl Session {
         }
     }
 
-    fn lifetime(&self, recipe: Recipe) -> Duration {
+    pub(super) fn lifetime(&self, recipe: Recipe) -> Duration {
         let lifetime = self.settings.limit_lifetime.max(Duration::from_secs(10));
         if recipe.purpose == Purpose::Max { lifetime.max(STATION_LIFETIME) } else { lifetime }
     }
 
-    fn conversion(&self, desk: &Desk) -> Conversion {
+    /// A DC charger loads its lines evenly, whatever the car is.
+    pub(super) const fn loads_evenly(&self) -> bool {
+        self.settings.direct_current.is_some()
+    }
+
+    pub(super) fn conversion(&self, desk: &Desk) -> Conversion {
         let wired = desk.place.map_or(3, |place| place.phases.clamp(1, 3));
+        let even = self.settings.direct_current.map(|_| wired);
         Conversion {
             step: self.quirk.step_a.map_or(Milliamps(100), Milliamps::from_amps_f64),
             volts: desk.volts.unwrap_or(self.settings.volts),
-            phases: desk.car_phases.map_or(wired, |phases| phases.clamp(1, wired)),
+            wired,
+            used: even.or(desk.car_phases.map(|phases| phases.clamp(1, wired))),
             efficiency: self.settings.direct_current.unwrap_or(1.0).clamp(0.5, 1.0),
         }
     }
@@ -292,106 +283,6 @@ impl Session {
             self.notice(outlet, Notice::LimitAccepted(wanted));
         }
     }
-
-    pub(super) fn next_fallback(&self, now: Instant) -> Option<(Outlet, Recipe)> {
-        if !self.settings.adopted || self.open.is_none() || self.setup.clears_first() {
-            return None;
-        }
-        let due = |desk: &Desk| match desk.armed {
-            Armed::Wanted => desk.place.is_some(),
-            Armed::Yes(_) => false,
-            Armed::No(retry_at) => desk.place.is_some() && retry_at <= now,
-        };
-        let recipe = self.fallback_recipe()?;
-        self.desks.iter().find(|(_, desk)| due(desk)).map(|(outlet, _)| (*outlet, recipe))
-    }
-
-    pub(super) fn send_fallback(&mut self, now: Instant, outlet: Outlet, recipe: Recipe) {
-        let Some((desk, place)) = self.desks.get(&outlet).and_then(|desk| Some((desk, desk.place?))) else {
-            return;
-        };
-        let everybody =
-            self.desks.values().filter_map(|desk| desk.place).map(|place| self.effective_fallback(place));
-        let own = self.effective_fallback(place);
-        let value = if recipe.station { everybody.fold(own, Milliamps::min) } else { own };
-        let connector = if recipe.station { 0 } else { outlet.0 };
-        let wall = self.calendar.wall(now).unwrap_or_else(|| self.calendar.told(now));
-        let conversion = Conversion { phases: place.phases.clamp(1, 3), ..self.conversion(desk) };
-        let profile = ChargingProfile {
-            id: profile_number(connector, Role::Fallback),
-            transaction: None,
-            stack: recipe.stack,
-            purpose: recipe.purpose,
-            kind: recipe.kind,
-            valid_to: None,
-            start: (recipe.kind == Kind::Absolute)
-                .then(|| WallTime(wall.0 - START_MARGIN.as_millis() as i64)),
-            duration: None,
-            unit: recipe.unit,
-            periods: vec![(0, conversion.tenths(recipe.unit, value))],
-            number_phases: None,
-        };
-        let call = Call::SetChargingProfile { outlet: connector, profile };
-        self.wire.send(now, &call, Errand::Fallback { outlet, recipe, value });
-    }
-
-    pub(super) fn fallback_accepted(&mut self, outlet: Outlet, recipe: Recipe, value: Milliamps) {
-        if self.memory.lessons.fallback != Some(recipe) {
-            self.memory.lessons.fallback = Some(recipe);
-            self.memory_changed = true;
-        }
-        let shared = self.recipe().is_some_and(shares_the_fallbacks_place);
-        let Some(desk) = self.desks.get_mut(&outlet) else { return };
-        desk.armed = Armed::Yes(value);
-        if shared {
-            // The limit stood where the fallback stands now.
-            desk.doubt_limit();
-        }
-        self.announce_fallback(outlet);
-        self.announce_idle(outlet);
-    }
-
-    /// Silence ends in the fallback, if the limit ends by itself and the fallback is there.
-    fn announce_fallback(&mut self, outlet: Outlet) {
-        let Some(Armed::Yes(current)) = self.desks.get(&outlet).map(|desk| desk.armed) else { return };
-        let keeps = self.quirk.expiry == Some(Expiry::Never);
-        let notice = match self.recipe().filter(|_| !keeps) {
-            Some(recipe) => Notice::FallbackArmed { current, after: self.lifetime(recipe) + START_MARGIN },
-            None => {
-                Notice::FallbackMissing { why: "this model keeps a limit for good once it has it".to_owned() }
-            }
-        };
-        self.notice(outlet, notice);
-    }
-
-    pub(super) fn fallback_refused(
-        &mut self,
-        now: Instant,
-        outlet: Outlet,
-        recipe: Recipe,
-        refusal: &Refusal,
-    ) {
-        if *refusal == Refusal::Silence && self.memory.lessons.fallback == Some(recipe) {
-            self.miss_fallback(now, outlet, refusal);
-            return;
-        }
-        let recipes = self.fallback_recipes();
-        match refusal {
-            Refusal::NotSupported(_) => self.fallbacks.refuse_purpose(recipe.purpose, &recipes),
-            Refusal::Rejected(_) | Refusal::Silence => self.fallbacks.refuse(recipe),
-        }
-        if self.fallback_recipe().is_some() {
-            return;
-        }
-        self.fallbacks.start_over();
-        self.miss_fallback(now, outlet, refusal);
-    }
-
-    fn miss_fallback(&mut self, now: Instant, outlet: Outlet, refusal: &Refusal) {
-        let Some(desk) = self.desks.get_mut(&outlet) else { return };
-        desk.armed = Armed::No(now + RETRY_LATER);
-        self.notice(outlet, Notice::FallbackMissing { why: refusal.to_string() });
-    }
 }
 
 /// How a charger says no.
@@ -406,18 +297,18 @@ pub(super) enum Refusal {
 }
 
 #[derive(Clone, Copy)]
-enum Role {
+pub(super) enum Role {
     Fallback = 1,
     Limit = 2,
 }
 
 /// A fixed number for each profile, so that a new one replaces the old one.
-fn profile_number(connector: u8, role: Role) -> i32 {
+pub(super) fn profile_number(connector: u8, role: Role) -> i32 {
     i32::from(connector) * 10 + role as i32
 }
 
 /// Same purpose and level: the charger keeps one of them.
-fn shares_the_fallbacks_place(recipe: Recipe) -> bool {
+pub(super) fn shares_the_fallbacks_place(recipe: Recipe) -> bool {
     match recipe.purpose {
         Purpose::Tx => false,
         Purpose::TxDefault => recipe.stack == 0,

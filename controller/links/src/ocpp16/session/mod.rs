@@ -8,7 +8,9 @@
 //! when none is configured.
 
 mod answering;
+mod fallback;
 mod limits;
+mod measuring;
 mod serving;
 mod setup;
 mod timers;

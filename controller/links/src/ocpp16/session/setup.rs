@@ -112,7 +112,7 @@ impl Session {
         let keys = std::mem::take(&mut self.setup.keys);
         let booted_at = if booted { Some(now) } else { self.setup.booted_at };
         self.setup = Setup { next_at: now, booted_at, keys, ..Setup::default() };
-        let triggers = !booted && self.quirk.no_trigger != Some(true);
+        let triggers = !booted && self.takes_triggers();
         if triggers && self.identity == Identity::default() {
             self.setup.steps.push_back(Step::Boot);
         }
@@ -140,6 +140,10 @@ impl Session {
                 Step::Measurands(None),
             ]);
         }
+    }
+
+    pub(super) fn takes_triggers(&self) -> bool {
+        self.quirk.no_trigger != Some(true) && !self.memory.lessons.no_trigger
     }
 
     /// Without a boot nobody tells what the outlets are doing.
@@ -246,6 +250,12 @@ impl Session {
                 self.setup.steps.push_front(Step::Configuration { all: true })
             }
             (Step::Clear, _) => self.profiles_cleared(),
+            (Step::Boot | Step::Status(_) | Step::Values(_), Err("NotImplemented" | "NotSupported")) => {
+                self.memory_changed |= !std::mem::replace(&mut self.memory.lessons.no_trigger, true);
+                self.setup
+                    .steps
+                    .retain(|step| !matches!(step, Step::Boot | Step::Status(_) | Step::Values(_)));
+            }
             (Step::Measurands(attempt), answer) => {
                 let status = answer.map(status);
                 self.measurands_answered(now, *attempt, status);

@@ -1,6 +1,7 @@
 //! What is due: the order in which things are sent, and when the machine wants to be woken.
 
 use super::limits::PATIENCE;
+use super::setup::Step;
 use super::{Errand, Session};
 use crate::charger::{Notice, Outlet};
 use crate::ocpp16::call::{Call, Trigger};
@@ -124,11 +125,12 @@ impl Session {
         if let Some(desk) = self.desks.get_mut(&outlet) {
             desk.values_asked = Some(now);
         }
-        Some((Call::TriggerMessage { message: Trigger::MeterValues, outlet: Some(outlet.0) }, Errand::Nudge))
+        let call = Call::TriggerMessage { message: Trigger::MeterValues, outlet: Some(outlet.0) };
+        Some((call, Errand::Step(Step::Values(outlet))))
     }
 
     fn values_due(&self, desk: &Desk) -> Option<Instant> {
-        let silent = self.quirk.no_trigger == Some(true) || !self.settings.adopted || desk.place.is_none();
+        let silent = !self.takes_triggers() || !self.settings.adopted || desk.place.is_none();
         if silent {
             return None;
         }

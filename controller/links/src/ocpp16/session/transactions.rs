@@ -1,20 +1,16 @@
-//! Transactions: begun, found running, measured, ended.
+//! Transactions: begun, found running, ended.
 
 use super::Session;
-use crate::charger::{Drawn, Notice, Outlet, OutletState};
+use crate::charger::{Notice, Outlet, OutletState};
 use crate::ocpp16::call::Answer;
 use crate::ocpp16::desk::{Reported, Transaction};
 use crate::ocpp16::fields::FieldFault;
 use crate::ocpp16::memory::{Running, Started};
-use crate::ocpp16::profile::{Purpose, RateUnit};
+use crate::ocpp16::profile::Purpose;
 use crate::ocpp16::request::{Start, Stop};
-use crate::ocpp16::samples::{Outline, Sample};
-use dlb_engine::time::{Duration, Instant, WallTime};
-use dlb_engine::units::{Milliamps, Millivolts, WattHours};
+use dlb_engine::time::{Instant, WallTime};
+use dlb_engine::units::WattHours;
 
-/// Below this a phase counts as unused, if another one carries a charging current.
-const PHASE_UNUSED: Milliamps = Milliamps(1000);
-const PHASE_USED: Milliamps = Milliamps(4500);
 const ENDED_MAX: usize = 16;
 /// Seconds from 1970 to the first second of transaction numbers, so that they fit 31 bits until 2088.
 const NUMBERS_BEGIN: i64 = 1_600_000_000;
@@ -258,33 +254,8 @@ impl Session {
         self.remember_running();
     }
 
-    pub(super) fn values(
-        &mut self,
-        now: Instant,
-        outlet: Outlet,
-        transaction: Option<i64>,
-        samples: &[Sample],
-    ) {
-        let wall = self.calendar.wall(now);
-        let ages = samples.iter().map(|sample| self.clock.age(now, wall, sample.taken)).collect::<Vec<_>>();
-        self.tell_clock_error();
-        let fresh = samples.iter().zip(ages).filter_map(|(sample, age)| Some((sample, age?)));
-        let mut fresh: Vec<(&Sample, Duration)> = fresh.collect();
-        fresh.sort_by_key(|(_, age)| core::cmp::Reverse(*age));
-        let Some((_, age)) = fresh.last().copied() else { return };
-        if let Some(number) = transaction {
-            self.confirm(now, outlet, number);
-        }
-        // Some chargers send each measurand in a group of its own.
-        let mut sample = Sample::default();
-        for (newer, _) in fresh {
-            sample.overlay(newer);
-        }
-        self.measure(now, outlet, &sample, age);
-    }
-
     /// The charger says which transaction is running; it must know.
-    fn confirm(&mut self, now: Instant, outlet: Outlet, number: i64) {
+    pub(super) fn confirm(&mut self, now: Instant, outlet: Outlet, number: i64) {
         if self.ended.contains(&number) {
             return;
         }
@@ -308,54 +279,6 @@ impl Session {
                 self.begin(now, outlet, found, None);
                 self.remember_running();
             }
-        }
-    }
-
-    fn measure(&mut self, now: Instant, outlet: Outlet, sample: &Sample, age: Duration) {
-        let (volts, direct_current) = (self.settings.volts, self.settings.direct_current);
-        let in_watts = self.recipe().is_some_and(|recipe| recipe.unit == RateUnit::W);
-        let Some(desk) = self.desk_or_new(outlet) else { return };
-        desk.values_at = Some(now);
-        let Some(place) = desk.place else { return };
-        if sample.current.iter().flatten().any(|amps| *amps > 1.0) {
-            // Whatever its status says, the car is there.
-            desk.ending = None;
-        }
-        let limit = desk.sent.as_ref().filter(|sent| sent.accepted).map(|sent| sent.value);
-        let outline = Outline { phases: place.phases, volts, rating: place.rating, limit, direct_current };
-        let drawn =
-            Drawn { at: now - age, current: sample.currents(&outline), power: sample.total_power(&outline) };
-        desk.volts = sample.lowest_volts(volts).or(desk.volts);
-        let phases =
-            used_phases(&drawn.current).filter(|_| desk.transaction.is_some() && direct_current.is_none());
-        let changed = phases.filter(|phases| desk.car_phases != Some(*phases));
-        if changed.is_some() {
-            let assumed = desk.car_phases.unwrap_or(place.phases);
-            desk.car_phases = changed;
-            // Watts mean other amperes now.
-            if in_watts && changed != Some(assumed) {
-                desk.doubt_limit();
-            }
-        }
-        if drawn.power.is_some() || drawn.current.iter().any(Option::is_some) {
-            self.notice(outlet, Notice::Drawn(drawn));
-        }
-        if let Some(phases) = changed {
-            self.notice(outlet, Notice::CarPhases(phases));
-        }
-        if let Some(register) = sample.register {
-            self.notice(outlet, Notice::Register(register));
-        }
-    }
-
-    fn tell_clock_error(&mut self) {
-        let Some(error) = self.clock.error().filter(|error| error.abs() > 60_000) else { return };
-        if !std::mem::replace(&mut self.clock_told, true) {
-            let (name, seconds) = (&self.settings.identity, error / 1000);
-            let text = format!(
-                "The clock of {name} is off by {seconds} s. Set its time server or its time zone to UTC."
-            );
-            self.notice_all(&Notice::Trouble(text));
         }
     }
 
@@ -395,23 +318,5 @@ impl Session {
             });
             desk.state = OutletState::Unknown;
         }
-    }
-}
-
-/// How many phases carry a charging current; `None` while none or too little flows to tell.
-fn used_phases(current: &[Option<Milliamps>; 3]) -> Option<u8> {
-    let largest = current.iter().flatten().max()?;
-    let told = current.iter().flatten().count();
-    let used = current.iter().flatten().filter(|amps| **amps > PHASE_UNUSED).count();
-    // One phase told of three says nothing about the others.
-    (*largest >= PHASE_USED && told > 1).then_some(used as u8)
-}
-
-impl Sample {
-    /// For watts: the lowest voltage gives the largest current.
-    fn lowest_volts(&self, nominal: Millivolts) -> Option<Millivolts> {
-        let plausible = |volts: &f64| (0.8..1.2).contains(&(volts / nominal.as_volts()));
-        let volts = self.voltage.iter().flatten().copied().filter(plausible).reduce(f64::min)?;
-        Some(Millivolts::from_volts_f64(volts.floor()))
     }
 }

@@ -92,12 +92,19 @@ fn a_charger_that_counts_in_watts_is_told_watts() {
         json!({"configurationKey": [{"key": "ChargingScheduleAllowedChargingRateUnit", "value": "power"}]});
     bench.answers(&call, keys);
     bench.obeys(20);
+    let fallback = bench.log.iter().find(|frame| frame.contains("TxDefaultProfile")).unwrap();
+    assert!(fallback.contains(r#""limit":1380,"#), "{fallback}");
     let number = bench.starts(1);
     bench.limit(16);
+    // Not seen yet: enough to start on three phases.
     let call = bench.expects("SetChargingProfile");
-    assert_eq!((&schedule(&call)["chargingRateUnit"], limit_in(&call)), (&json!("W"), &json!(11_040)));
+    assert_eq!((&schedule(&call)["chargingRateUnit"], limit_in(&call)), (&json!("W"), &json!(4140)));
     bench.accepts(&call);
-    // A car on one phase would draw all of it on one line: it is told a third.
+    bench.draws(1, number, 5.9);
+    let call = bench.expects("SetChargingProfile");
+    assert_eq!(limit_in(&call), &json!(11_040));
+    bench.accepts(&call);
+    // The next car is on one phase, and would draw on it what was meant for three.
     let value =
         |phase: &str, amps: &str| json!({"value": amps, "measurand": "Current.Import", "phase": phase});
     let values = json!([value("L1", "31.9"), value("L2", "0"), value("L3", "0")]);

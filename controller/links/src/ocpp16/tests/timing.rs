@@ -30,7 +30,7 @@ fn a_lowered_limit_does_not_wait_for_a_slow_answer() {
     bench.session.order(bench.now, Call::ClearCache);
     let order = bench.expects("ClearCache");
     bench.limit(6);
-    bench.wait(Duration::from_millis(1999));
+    bench.wait(Duration::from_millis(799));
     bench.silent();
     bench.wait(Duration::from_millis(1));
     let call = bench.expects("SetChargingProfile");
@@ -153,6 +153,19 @@ fn measurements_that_stay_away_are_asked_for() {
     bench.accepts(&call);
     bench.wait(Duration::from_secs(30));
     bench.silent();
+}
+
+#[test]
+fn a_charger_without_triggers_is_not_asked_again() {
+    let (mut bench, _) = Bench::charging(adopted());
+    bench.wait(Duration::from_secs(41));
+    let call = bench.expects("TriggerMessage");
+    bench.hears(&json!([4, call.id, "NotImplemented", "", {}]).to_string());
+    bench.log.clear();
+    for _ in 0..5 {
+        bench.drain("");
+    }
+    assert!(!bench.log.iter().any(|frame| frame.contains("TriggerMessage")));
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! The standing fallback: the low default profile that applies whenever no limit is in force.
+
+use super::limits::{FLOOR, RETRY_LATER, Refusal, Role, profile_number, shares_the_fallbacks_place};
+use super::{Errand, Session};
+use crate::charger::{Notice, Outlet};
+use crate::ocpp16::call::Call;
+use crate::ocpp16::desk::{Armed, Desk, Place};
+use crate::ocpp16::profile::{ChargingProfile, Expiry, Kind, START_MARGIN};
+use crate::ocpp16::quirks::Pause;
+use crate::ocpp16::recipe::{Knowledge, Recipe};
+use dlb_engine::time::{Instant, WallTime};
+use dlb_engine::units::Milliamps;
+
+impl Session {
+    pub(super) fn next_fallback(&self, now: Instant) -> Option<(Outlet, Recipe)> {
+        if !self.settings.adopted || self.open.is_none() || self.setup.clears_first() {
+            return None;
+        }
+        let due = |desk: &Desk| match desk.armed {
+            Armed::Wanted => desk.place.is_some(),
+            Armed::Yes(_) => false,
+            Armed::No(retry_at) => desk.place.is_some() && retry_at <= now,
+        };
+        let recipe = self.fallback_recipe()?;
+        self.desks.iter().find(|(_, desk)| due(desk)).map(|(outlet, _)| (*outlet, recipe))
+    }
+
+    pub(super) fn send_fallback(&mut self, now: Instant, outlet: Outlet, recipe: Recipe) {
+        let Some((desk, place)) = self.desks.get(&outlet).and_then(|desk| Some((desk, desk.place?))) else {
+            return;
+        };
+        let everybody =
+            self.desks.values().filter_map(|desk| desk.place).map(|place| self.effective_fallback(place));
+        let own = self.effective_fallback(place);
+        let value = if recipe.station { everybody.fold(own, Milliamps::min) } else { own };
+        let connector = if recipe.station { 0 } else { outlet.0 };
+        let wall = self.calendar.wall(now).unwrap_or_else(|| self.calendar.told(now));
+        let amount = self.conversion(desk).safest(recipe.unit, value, self.loads_evenly());
+        let profile = ChargingProfile {
+            id: profile_number(connector, Role::Fallback),
+            transaction: None,
+            stack: recipe.stack,
+            purpose: recipe.purpose,
+            kind: recipe.kind,
+            valid_to: None,
+            start: (recipe.kind == Kind::Absolute)
+                .then(|| WallTime(wall.0 - START_MARGIN.as_millis() as i64)),
+            duration: None,
+            unit: recipe.unit,
+            periods: vec![(0, amount)],
+            number_phases: None,
+        };
+        let call = Call::SetChargingProfile { outlet: connector, profile };
+        self.wire.send(now, &call, Errand::Fallback { outlet, recipe, value });
+    }
+
+    pub(super) fn fallback_accepted(&mut self, outlet: Outlet, recipe: Recipe, value: Milliamps) {
+        if self.memory.lessons.fallback != Some(recipe) {
+            self.memory.lessons.fallback = Some(recipe);
+            self.memory_changed = true;
+        }
+        let shared = self.recipe().is_some_and(shares_the_fallbacks_place);
+        let Some(desk) = self.desks.get_mut(&outlet) else { return };
+        desk.armed = Armed::Yes(value);
+        if shared {
+            // The limit stood where the fallback stands now.
+            desk.doubt_limit();
+        }
+        self.announce_fallback(outlet);
+        self.announce_idle(outlet);
+    }
+
+    /// Silence ends in the fallback, if the limit ends by itself and the fallback is there.
+    pub(super) fn announce_fallback(&mut self, outlet: Outlet) {
+        let Some(Armed::Yes(current)) = self.desks.get(&outlet).map(|desk| desk.armed) else { return };
+        let keeps = self.quirk.expiry == Some(Expiry::Never);
+        let notice = match self.recipe().filter(|_| !keeps) {
+            Some(recipe) => Notice::FallbackArmed { current, after: self.lifetime(recipe) + START_MARGIN },
+            None => {
+                Notice::FallbackMissing { why: "this model keeps a limit for good once it has it".to_owned() }
+            }
+        };
+        self.notice(outlet, notice);
+    }
+
+    pub(super) fn fallback_refused(
+        &mut self,
+        now: Instant,
+        outlet: Outlet,
+        recipe: Recipe,
+        refusal: &Refusal,
+    ) {
+        if *refusal == Refusal::Silence && self.memory.lessons.fallback == Some(recipe) {
+            self.miss_fallback(now, outlet, refusal);
+            return;
+        }
+        let recipes = self.fallback_recipes();
+        match refusal {
+            Refusal::NotSupported(_) => self.fallbacks.refuse_purpose(recipe.purpose, &recipes),
+            Refusal::Rejected(_) | Refusal::Silence => self.fallbacks.refuse(recipe),
+        }
+        if self.fallback_recipe().is_some() {
+            return;
+        }
+        self.fallbacks.start_over();
+        self.miss_fallback(now, outlet, refusal);
+    }
+
+    fn miss_fallback(&mut self, now: Instant, outlet: Outlet, refusal: &Refusal) {
+        let Some(desk) = self.desks.get_mut(&outlet) else { return };
+        desk.armed = Armed::No(now + RETRY_LATER);
+        self.notice(outlet, Notice::FallbackMissing { why: refusal.to_string() });
+    }
+
+    fn fallback_recipes(&self) -> Vec<Recipe> {
+        Knowledge { learnt: self.memory.lessons.fallback, ..self.knowledge() }.fallbacks()
+    }
+
+    pub(super) fn fallback_recipe(&self) -> Option<Recipe> {
+        self.fallbacks.current(&self.fallback_recipes())
+    }
+
+    /// The standing fallback; never 0 A where that confuses the charger.
+    pub(super) fn effective_fallback(&self, place: Place) -> Milliamps {
+        let least = if self.quirk.pause() == Pause::ZeroLimit { Milliamps::ZERO } else { FLOOR };
+        place.fallback.min(place.rating).max(least)
+    }
+}
