@@ -46,13 +46,17 @@ fn settings() -> SessionSettings {
 
 impl Street {
     fn new(habits: Habits) -> Self {
+        Self::with(PLATE, habits, settings())
+    }
+
+    fn with(plate: Plate, habits: Habits, settings: SessionSettings) -> Self {
         let now = Instant::from_millis(10_000);
         let nameplate =
             Nameplate { identity: "CP-1".to_owned(), vendor: "Sim".to_owned(), ..Nameplate::default() };
         let habits = Habits { free_vend: Some("FREE".to_owned()), ..habits };
-        let outlets = vec![Outlet::new(PLATE, 1000.0)];
+        let outlets = vec![Outlet::new(plate, 1000.0)];
         let point = ChargePoint::new(nameplate, habits, outlets, now, WallTime(EIGHT), Rng::new(7));
-        let session = Session::new(settings(), None, now);
+        let session = Session::new(settings, None, now);
         let mut street = Self { point, session, connected: false, now, notices: Vec::new() };
         street.connect();
         street
@@ -194,7 +198,26 @@ fn a_charger_whose_clock_was_wrong_follows_every_limit() {
     follows_limits(Habits { clock_error_s: -7200, ..Habits::default() });
 }
 
-/// Ten hours into a session relative profiles mean different things to different makes.
+#[test]
+fn a_dc_chargers_limit_holds_on_its_mains_side() {
+    let plate =
+        Plate { kind: Kind::Dc { efficiency: 0.92 }, max: 30_000.0, min: 2_000.0, step: 100.0, ..PLATE };
+    let settings = SessionSettings { direct_current: Some(0.92), ..settings() };
+    let mut street = Street::with(plate, Habits { units: Units::Watts, ..Habits::default() }, settings);
+    street.pass(60);
+    street.point.plug(street.now, 1, Car::new(fleet::LONG_DISTANCE, 0.1, 1.0));
+    street.pass(60);
+    for amps in [30, 12] {
+        street.limit(amps);
+        street.pass(60);
+        assert!(street.accepted(amps), "{amps} A");
+        assert!((amps - 2..=amps).contains(&street.drawn()), "{} of {amps} A", street.drawn());
+        let metered = street.metered().expect("it meters");
+        assert!((metered - street.drawn()).abs() <= 1, "{metered} metered, {} drawn", street.drawn());
+    }
+}
+
+/// Relative profiles mean different things to different makes, and some take only the default ones.
 #[test]
 fn limits_end_by_themselves_when_the_box_is_dead() {
     for relative_to in [RelativeTo::TransactionStart, RelativeTo::Receipt] {

@@ -36,7 +36,7 @@ pub struct Outline {
     pub rating: Milliamps,
     /// The limit that the charger has last accepted.
     pub limit: Option<Milliamps>,
-    /// A DC charger's efficiency.
+    /// A DC charger: watts at the car for each volt-ampere of the mains.
     pub direct_current: Option<f64>,
 }
 
@@ -180,7 +180,7 @@ impl Sample {
             .power_total
             .or_else(|| sum(self.power))
             .or_else(|| Some(self.current_any? * self.voltage[0]?));
-        let Some(power) = self.power_inlet.or_else(|| Some(at_the_car? / efficiency.clamp(0.5, 1.0))) else {
+        let Some(power) = self.power_inlet.or_else(|| Some(at_the_car? / efficiency)) else {
             return [None; 3];
         };
         wired_only(wired, |_| power / outline.volts.as_volts() / wired as f64)

@@ -27,6 +27,17 @@ pub struct SessionSettings {
     pub tag: String,
 }
 
+/// Rectifiers of DC chargers draw some current that carries no power; most are better than this.
+const RECTIFIER_POWER_FACTOR: f64 = 0.97;
+
+impl SessionSettings {
+    /// Watts at the car for each volt-ampere of the mains, for a DC charger.
+    #[must_use]
+    pub(super) fn rectified(&self) -> Option<f64> {
+        self.direct_current.map(|efficiency| efficiency.clamp(0.5, 1.0) * RECTIFIER_POWER_FACTOR)
+    }
+}
+
 impl Default for SessionSettings {
     fn default() -> Self {
         Self {

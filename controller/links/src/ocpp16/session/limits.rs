@@ -181,7 +181,7 @@ impl Session {
             volts: desk.volts.unwrap_or(self.settings.volts),
             wired,
             used: even.or(desk.car_phases.map(|phases| phases.clamp(1, wired))),
-            efficiency: self.settings.direct_current.unwrap_or(1.0).clamp(0.5, 1.0),
+            efficiency: self.settings.rectified().unwrap_or(1.0),
         }
     }
 

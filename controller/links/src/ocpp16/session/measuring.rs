@@ -38,7 +38,7 @@ impl Session {
     }
 
     fn measure(&mut self, now: Instant, outlet: Outlet, sample: &Sample, age: Duration) {
-        let (volts, direct_current) = (self.settings.volts, self.settings.direct_current);
+        let (volts, direct_current) = (self.settings.volts, self.settings.rectified());
         let in_watts = self.recipe().is_some_and(|recipe| recipe.unit == RateUnit::W);
         let Some(desk) = self.desk_or_new(outlet) else { return };
         desk.values_at = Some(now);
