@@ -2,7 +2,7 @@
 
 use crate::charger::OutletState;
 use dlb_engine::time::{Duration, Instant, WallTime};
-use dlb_engine::units::{Milliamps, Millivolts};
+use dlb_engine::units::{Milliamps, Millivolts, WattHours};
 
 /// Outlets beyond this number are not served; no station has as many.
 pub const OUTLETS_MAX: u8 = 16;
@@ -63,6 +63,8 @@ pub struct Transaction {
     pub wire: Option<i64>,
     pub tag: String,
     pub started: Option<WallTime>,
+    /// The meter when it began.
+    pub register: Option<WattHours>,
     pub began: Instant,
     /// There is evidence on this connection, or since its start, that it is running.
     pub confirmed: bool,
@@ -74,7 +76,7 @@ pub struct Transaction {
 pub enum Reported {
     /// Not, and its end needs no report either.
     No,
-    /// Before a restart, or not because another one is running: its end is worth reporting.
+    /// Before our restart: its end is worth reporting.
     Earlier,
     Yes,
 }
@@ -115,9 +117,8 @@ impl Desk {
         self.retry_at = None;
     }
 
-    /// Its end will be reported though its beginning was not: another one is running meanwhile.
+    /// It was told late and another one is running meanwhile.
     pub fn put_aside(&mut self, transaction: Transaction) {
-        let transaction = Transaction { reported: Reported::Earlier, ..transaction };
         if self.past.len() >= PAST_MAX {
             self.past.remove(0);
         }

@@ -48,6 +48,8 @@ pub struct Running {
     pub transaction: i64,
     pub tag: String,
     pub started_ms: Option<i64>,
+    #[serde(default)]
+    pub register_wh: Option<i64>,
 }
 
 /// A start that was answered; the same one again gets the same answer.

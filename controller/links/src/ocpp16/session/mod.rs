@@ -156,7 +156,7 @@ impl Session {
     /// Cars that were turned away before the adoption may charge now.
     fn welcome_cars(&mut self, now: Instant) {
         for outlet in self.placed() {
-            self.tell_session(outlet, None);
+            self.tell_session(outlet);
             let Some(desk) = self.desks.get_mut(&outlet) else { continue };
             let waits = matches!(
                 desk.state,

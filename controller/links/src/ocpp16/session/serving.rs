@@ -190,6 +190,6 @@ impl Session {
             OutletState::Preparing => {}
             _ => desk.start_at = None,
         }
-        self.tell_session(outlet, None);
+        self.tell_session(outlet);
     }
 }

@@ -59,11 +59,12 @@ impl Session {
             wire: Some(id),
             tag: start.tag.clone(),
             started: start.at.or(wall),
+            register: start.register,
             began: age.map_or(now, |age| now - age),
             confirmed: age.is_some(),
             reported: Reported::No,
         };
-        self.begin(now, outlet, transaction, start.register);
+        self.begin(now, outlet, transaction);
         self.remember(outlet, start, id);
         Answer::Start { transaction: id, accepted }
     }
@@ -97,7 +98,7 @@ impl Session {
     }
 
     /// Makes a transaction the outlet's own, unless it is an old one told late.
-    fn begin(&mut self, now: Instant, outlet: Outlet, transaction: Transaction, register: Option<WattHours>) {
+    fn begin(&mut self, now: Instant, outlet: Outlet, transaction: Transaction) {
         let blocked = !self.settings.adopted;
         let limit_ends = self.limit_ends_with_transaction();
         let Some(desk) = self.desk_or_new(outlet) else { return };
@@ -123,28 +124,20 @@ impl Session {
             self.tell_end(outlet, &before, End { register: None, at: None, why });
         }
         if !blocked {
-            self.tell_session(outlet, register);
+            self.tell_session(outlet);
         }
     }
 
-    /// Reports the running transaction, once.
-    pub(super) fn tell_session(&mut self, outlet: Outlet, register: Option<WattHours>) {
+    /// Reports the running transaction, once. One that is recalled waits for evidence.
+    pub(super) fn tell_session(&mut self, outlet: Outlet) {
         let Some(desk) = self.desks.get_mut(&outlet).filter(|desk| desk.place.is_some()) else { return };
-        let Some(transaction) = desk.transaction.as_mut().filter(|running| running.reported != Reported::Yes)
-        else {
-            return;
-        };
-        let late = !transaction.confirmed && register.is_none();
-        if late {
+        let Some(transaction) = desk.transaction.as_mut() else { return };
+        let recalled = transaction.reported == Reported::Earlier && !transaction.confirmed;
+        if recalled || transaction.reported == Reported::Yes {
             return;
         }
         transaction.reported = Reported::Yes;
-        let notice = Notice::SessionStarted {
-            transaction: transaction.id,
-            tag: transaction.tag.clone(),
-            register,
-            at: transaction.started,
-        };
+        let notice = started(transaction);
         self.notice(outlet, notice);
         self.remember_running();
     }
@@ -154,6 +147,10 @@ impl Session {
             self.ended.pop_front();
         }
         self.ended.push_back(transaction.wire.unwrap_or(transaction.id));
+        if transaction.reported == Reported::Earlier {
+            // It ended while we were away: whoever keeps records hears of both ends.
+            self.notice(outlet, started(transaction));
+        }
         if transaction.reported != Reported::No {
             let End { register, at, why } = end;
             self.notice(outlet, Notice::SessionStopped { transaction: transaction.id, register, at, why });
@@ -217,7 +214,9 @@ impl Session {
         if let Some((outlet, _)) = found {
             let outlet = *outlet;
             self.end_current(outlet, end);
-        } else if let [only] = self.placed()[..] {
+        } else if let [only] = self.placed()[..]
+            && self.desks[&only].transaction.is_none()
+        {
             let End { register, at, why } = end;
             self.ended.push_back(number);
             self.notice(only, Notice::SessionStopped { transaction: number, register, at, why });
@@ -246,11 +245,12 @@ impl Session {
             wire: None,
             tag: String::new(),
             started: None,
+            register: None,
             began: now,
             confirmed: true,
             reported: Reported::No,
         };
-        self.begin(now, outlet, found, None);
+        self.begin(now, outlet, found);
         self.remember_running();
     }
 
@@ -264,7 +264,7 @@ impl Session {
             Some(known) if known.wire.is_none() || known.is(number) => {
                 known.wire = Some(number);
                 known.confirmed = true;
-                self.tell_session(outlet, None);
+                self.tell_session(outlet);
             }
             _ => {
                 let found = Transaction {
@@ -272,11 +272,12 @@ impl Session {
                     wire: Some(number),
                     tag: String::new(),
                     started: None,
+                    register: None,
                     began: now,
                     confirmed: true,
                     reported: Reported::No,
                 };
-                self.begin(now, outlet, found, None);
+                self.begin(now, outlet, found);
                 self.remember_running();
             }
         }
@@ -293,6 +294,7 @@ impl Session {
             transaction: transaction.wire.unwrap_or(transaction.id),
             tag: transaction.tag.clone(),
             started_ms: transaction.started.map(|at| at.0),
+            register_wh: transaction.register.map(|register| register.0),
         };
         let desks = self.desks.iter().filter_map(|(outlet, desk)| Some((outlet, desk.transaction.as_ref()?)));
         let now_running: Vec<Running> = desks.map(running).collect();
@@ -312,11 +314,21 @@ impl Session {
                 wire: Some(known.transaction),
                 tag: known.tag,
                 started: known.started_ms.map(WallTime),
+                register: known.register_wh.map(WattHours),
                 began: now,
                 confirmed: false,
                 reported: Reported::Earlier,
             });
             desk.state = OutletState::Unknown;
         }
+    }
+}
+
+fn started(transaction: &Transaction) -> Notice {
+    Notice::SessionStarted {
+        transaction: transaction.id,
+        tag: transaction.tag.clone(),
+        register: transaction.register,
+        at: transaction.started,
     }
 }

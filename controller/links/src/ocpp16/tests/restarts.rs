@@ -38,9 +38,16 @@ fn a_transaction_that_ended_while_we_were_away_is_reported() {
     let mut bench = Bench::with_memory(adopted(), Some(&memory));
     bench.session.opened(bench.now);
     bench.stops(number);
-    assert!(bench.told().iter().any(
-        |notice| matches!(notice, Notice::SessionStopped { transaction, .. } if *transaction == number)
-    ));
+    let told = bench.told();
+    let begun = told.iter().find_map(|notice| match notice {
+        Notice::SessionStarted { transaction, register, tag, .. } => {
+            Some((*transaction, register.unwrap().0, tag.as_str()))
+        }
+        _ => None,
+    });
+    assert_eq!(begun, Some((number, 1000, "TAG")));
+    let ended = |notice: &Notice| matches!(notice, Notice::SessionStopped { transaction, register, .. } if *transaction == number && register.unwrap().0 == 5000);
+    assert!(told.iter().any(ended));
 }
 
 #[test]
