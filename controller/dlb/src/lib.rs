@@ -8,5 +8,6 @@ pub mod config;
 pub mod demo;
 pub mod modbus;
 pub mod sampling;
+pub mod store;
 pub mod view;
 pub mod web;

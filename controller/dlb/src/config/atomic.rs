@@ -18,7 +18,7 @@ pub(super) enum Step {
 }
 
 /// Replaces `path`, readable for its owner only. When this returns, the new content is on the disk.
-pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     replace_watched(path, content, &mut |_| Ok(()))
 }
 
@@ -50,7 +50,7 @@ pub(super) fn replace_watched(
 }
 
 /// Makes a directory for its owner only, and those above it.
-pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 

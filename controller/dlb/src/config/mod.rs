@@ -5,7 +5,7 @@
 //! [`Checked`] (everything against everything). All mistakes are reported at once as [`Problem`]s; a
 //! warning is allowed and probably not meant. Only [`door`], [`ConfigFile`] and [`secrets`] touch a disk.
 
-mod atomic;
+pub(crate) mod atomic;
 mod bus;
 mod chargers;
 mod checked;
