@@ -12,14 +12,14 @@ use super::problem::Problems;
 use super::rotation;
 use super::section::short;
 use super::words::{Names, check_id};
-use dlb_engine::lines::{PerLine, Wiring};
+use dlb_engine::lines::Wiring;
 use dlb_engine::site::{Charger, CircuitIx, Supply};
 use dlb_engine::units::Milliamps;
 use dlb_links::charger::Outlet;
 use dlb_wiring::settings::LinkSetting;
 use std::collections::BTreeMap;
 
-/// A charger with all that belongs to it. `fallback` of `charger` is still to be settled.
+/// A charger with all that belongs to it; its fallback is settled when all are known.
 #[derive(Debug)]
 pub(super) struct Outfit {
     pub(super) charger: Charger,
@@ -277,9 +277,4 @@ impl Conversion {
     pub fn watts_for(&self, limit: Milliamps) -> f64 {
         (limit.as_amps() * self.watts_per_ampere).floor()
     }
-}
-
-/// Which lines a charger may load, in the worst case.
-pub(super) fn worst_loads(charger: &Charger, current: Milliamps) -> PerLine<Milliamps> {
-    charger.wiring.loads(None).map(|loads| if loads { current } else { Milliamps::ZERO })
 }

@@ -50,10 +50,6 @@ impl Tree {
         self.find(id)
     }
 
-    pub(super) fn path(&self, circuit: CircuitIx) -> impl Iterator<Item = CircuitIx> + '_ {
-        core::iter::successors(Some(circuit), |ix| self.circuits[ix.0].parent)
-    }
-
     fn add(
         &mut self,
         entries: &[CircuitEntry],

@@ -106,13 +106,13 @@ fn check_file(file: SiteFile, maps: &Maps, problems: &mut Problems) -> Option<Ch
     let tree = circuits::Tree::check(&file.circuit, problems);
     let mut buses = bus::Buses::new(&ports, &port_names);
     let meters = meters::meters(&file, &tree, &mut buses, maps, problems);
-    let mut outfits = chargers::chargers(&file, &tree, &mut buses, maps, problems);
-    fallback::settle(&tree, &meters, &mut outfits, problems);
+    let outfits = chargers::chargers(&file, &tree, &mut buses, maps, problems);
+    let chargers = fallback::settle(&tree.circuits, &meters, &outfits, problems);
     let policy = policy::policy(&file.policy, problems);
     let adoption = policy::adoption(&file.adoption, &tree, problems);
 
     let conversions = outfits.iter().map(|outfit| outfit.conversion).collect();
-    let (chargers, links) = outfits.into_iter().map(|outfit| (outfit.charger, outfit.link)).unzip();
+    let links = outfits.into_iter().map(|outfit| outfit.link).collect();
     let site = build_site(tree.circuits, chargers, problems)?;
     let settings = Settings { name: file.name.clone(), site, meters, links, policy, adoption };
     Some(Checked { settings, server, ports, mqtt, board, conversions, file })

@@ -220,7 +220,7 @@ fn a_clock_that_steps_back_loses_nothing() {
 #[test]
 fn the_history_stays_within_its_bound() {
     // Several times what fits, of small rows and of rows that are larger than a page.
-    for (history_bytes, circuits, rows) in [(4 << 20, 200, 2_500), (2 << 20, 10, 12_000)] {
+    for (history_bytes, circuits, rows) in [(4 << 20, 200, 1_000), (2 << 20, 10, 8_000)] {
         let data = tempfile::tempdir().unwrap();
         let store = open_bounded(data.path(), Bounds { history_bytes, ..Bounds::default() });
         let mut largest = 0;
