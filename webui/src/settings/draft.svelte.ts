@@ -94,6 +94,7 @@ class Draft {
   /** Asks the box, once typing pauses, what it thinks of the form. */
   checkSoon(): void {
     this.saved = false;
+    this.failure = '';
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#check(), PAUSE_MS);
   }

@@ -6,6 +6,8 @@ export const site = {
   'verdict.alarm': ['{n} alarm needs you|{n} alarms need you', '{n} Alarm braucht Sie|{n} Alarme brauchen Sie'],
   'verdict.over': ['{line} of {circuit} is over its limit', '{line} von {circuit} ist über der Grenze'],
   'verdict.static': ['A meter is lost: safe static limits', 'Ein Zähler fehlt: sichere feste Grenzen'],
+  'verdict.stale': ['Not known right now', 'Gerade nicht bekannt'],
+  'verdict.last': ['Last heard: {verdict}', 'Zuletzt: {verdict}'],
   'verdict.empty': ['No circuit is set up yet', 'Noch kein Stromkreis eingerichtet'],
   'verdict.tight': ['Tightest: {line} of {circuit}, {free} left of {limit}', 'Am engsten: {line} von {circuit}, {free} frei von {limit}'],
   'verdict.full': ['{line} of {circuit} is in full use, shared among the cars', '{line} von {circuit} ist ausgelastet, die Autos teilen sich den Rest'],
@@ -20,7 +22,7 @@ export const site = {
   'severity.alarm': ['Alarm', 'Alarm'],
 
   'live.lost': ['No connection to the box', 'Keine Verbindung zur Box'],
-  'live.lost-more': ['What you see is {span} old. Charging goes on; the page keeps trying.', 'Die Anzeige ist {span} alt. Das Laden geht weiter; die Seite versucht es weiter.'],
+  'live.lost-more': ['What you see is {span} old; the page keeps trying. If the box itself is down, the chargers fall back to safe currents by themselves.', 'Die Anzeige ist {span} alt; die Seite versucht es weiter. Ist die Box selbst aus, fallen die Ladepunkte von selbst auf sichere Ströme.'],
   'live.first': ['Asking the box …', 'Die Box wird gefragt …'],
   'live.idle': ['The box answers, but it is not balancing', 'Die Box antwortet, regelt aber nicht'],
   'live.idle-more': ['Chargers fall back to their safe current by themselves. Restart the box; if this stays, look at System.', 'Die Ladepunkte fallen von selbst auf ihren sicheren Strom. Starten Sie die Box neu; bleibt es so, siehe System.'],
