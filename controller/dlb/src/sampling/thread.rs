@@ -2,7 +2,7 @@
 
 use super::{Source, priority};
 use crate::clock;
-use dlb_engine::measure::{Board, BoardError, Cycle, Energy, Interval, Meter};
+use dlb_engine::measure::{Board, BoardError, ClampWatch, Cycle, Energy, Interval, Meter};
 use dlb_engine::reading::{NoReading, Reading};
 use dlb_links::adc::{Fault, NotReady};
 use std::sync::Arc;
@@ -77,6 +77,7 @@ pub fn start(
     let stop = Arc::new(AtomicBool::new(false));
     let mut running = Running {
         source,
+        clamps: ClampWatch::new(meter.board()),
         meter,
         energy: Energy::resumed(options.energy.0, options.energy.1),
         hand_over,
@@ -102,6 +103,7 @@ pub fn start(
 struct Running {
     source: Box<dyn Source>,
     meter: Meter,
+    clamps: ClampWatch,
     energy: Energy,
     hand_over: HandOver,
     watch: Watch,
@@ -131,7 +133,8 @@ impl Running {
                 if let Some(cycle) = step.cycle {
                     (self.watch)(&cycle);
                 }
-                if let Some(interval) = step.interval {
+                if let Some(mut interval) = step.interval {
+                    self.clamps.judge(&mut interval);
                     self.interval(&interval);
                 }
             }

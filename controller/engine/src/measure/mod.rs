@@ -25,6 +25,8 @@
 //! speed as `f32` on the machines at hand. Integers would be exact too, but not at windows' ends.
 
 mod board;
+mod calibration;
+mod clamps;
 mod crossing;
 mod energy;
 mod interval;
@@ -32,6 +34,8 @@ mod meter;
 mod sums;
 
 pub use board::{Board, BoardError, CHANNELS_MAX, Channel, Kind};
+pub use calibration::{CalibrationError, Correction, Reference, correct};
+pub use clamps::{ClampWatch, Fit, fit};
 pub use energy::Energy;
 pub use interval::{Interval, LineValues, Phasor};
 pub use meter::{Cycle, Meter, Step};

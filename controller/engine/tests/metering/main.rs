@@ -4,5 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing to measure must fail")]
 
 mod accuracy;
+mod commissioning;
 mod faults;
+mod table;
 mod wave;
