@@ -154,9 +154,10 @@ impl Running {
         }
         let energy = self.meter.board().has_voltage().then_some(&self.energy);
         let reading = interval.reading(clock::now(), energy);
-        self.hand_over(Ok(reading));
         self.intervals += 1;
+        // Before the reading, so that nobody who has it can keep an older register.
         self.count();
+        self.hand_over(Ok(reading));
     }
 
     fn failed(&mut self, fault: Fault) {
