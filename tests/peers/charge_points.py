@@ -18,6 +18,14 @@ def utc() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def seconds_until(timestamp: str) -> float:
+    return (datetime.fromisoformat(timestamp) - datetime.now(timezone.utc)).total_seconds()
+
+
+def limit_now(profile, now) -> float:
+    return [amps for begins, amps in profile["periods"] if begins <= now][-1]
+
+
 class Car:
     def __init__(self, phases=3, max_a=32.0):
         self.phases = phases
@@ -37,6 +45,7 @@ class ObedientCharger(ChargePoint):
         self.profiles = {}
         self.received = []
         self.transaction = None
+        self.began = time.monotonic()
         self.car = None
         self.energy_wh = 1000.0
         self.status = "Available"
@@ -58,13 +67,14 @@ class ObedientCharger(ChargePoint):
         now = time.monotonic()
         limits = []
         for purpose in ("TxProfile", "TxDefaultProfile"):
-            profiles = [p for p in self.profiles.values() if p["purpose"] == purpose and p["ends"] > now]
+            profiles = [p for p in list(self.profiles.values()) if p["purpose"] == purpose and p["ends"] > now]
             if purpose == "TxProfile" and self.transaction is None:
                 continue
             if profiles:
-                limits.append(max(profiles, key=lambda p: p["stack"])["amps"])
+                limits.append(limit_now(max(profiles, key=lambda p: p["stack"]), now))
                 break
-        limits += [p["amps"] for p in self.profiles.values() if p["purpose"] == "ChargePointMaxProfile"]
+        station = [p for p in self.profiles.values() if p["purpose"] == "ChargePointMaxProfile"]
+        limits += [limit_now(p, now) for p in station if p["ends"] > now]
         return min(limits + [self.rating])
 
     def draws(self) -> float:
@@ -87,16 +97,29 @@ class ObedientCharger(ChargePoint):
         refused = self.refuses(purpose, schedule)
         if refused:
             return call_result.SetChargingProfile(refused)
-        limit = schedule["charging_schedule_period"][0]["limit"]
-        amps = limit if schedule["charging_rate_unit"] == "A" else limit / self.volts / 3
-        duration = schedule.get("duration") or float("inf")
+        now = time.monotonic()
+        start = now
+        if profile["charging_profile_kind"] == "Absolute" and "start_schedule" in schedule:
+            start += seconds_until(schedule["start_schedule"])
+        elif purpose == "TxProfile":
+            start = self.began
+        ends = start + schedule["duration"] if "duration" in schedule else float("inf")
+        if "valid_to" in profile:
+            ends = min(ends, now + seconds_until(profile["valid_to"]))
         self.profiles[profile["charging_profile_id"]] = {
             "purpose": purpose,
             "stack": profile["stack_level"],
-            "amps": amps,
-            "ends": time.monotonic() + duration,
+            "periods": [
+                (start + period["start_period"], self.amps_of(period["limit"], schedule))
+                for period in schedule["charging_schedule_period"]
+            ],
+            "ends": ends,
         }
         return call_result.SetChargingProfile("Accepted")
+
+    def amps_of(self, limit, schedule):
+        limit = float(limit)
+        return limit if schedule["charging_rate_unit"] == "A" else limit / self.volts / 3
 
     def refuses(self, purpose, schedule):
         if schedule["charging_rate_unit"] != self.unit:
@@ -182,7 +205,7 @@ class ObedientCharger(ChargePoint):
                 connector_id=1, id_tag="TAG", meter_start=int(self.energy_wh), timestamp=utc()
             )
         )
-        self.transaction = answer.transaction_id
+        self.transaction, self.began = answer.transaction_id, time.monotonic()
         await self.notify("Charging")
         return self.transaction
 

@@ -16,6 +16,7 @@ struct CommandLine {
 enum Door {
     Allocate(dlb::allocate::Arguments),
     Analyse(dlb::analyse::Arguments),
+    Run(dlb::run::Arguments),
     Check(dlb::config::door::Arguments),
 }
 
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     match CommandLine::parse().door {
         Door::Allocate(arguments) => dlb::allocate::run(&arguments),
         Door::Analyse(arguments) => dlb::analyse::run(&arguments),
+        Door::Run(arguments) => dlb::run::run(arguments),
         Door::Check(arguments) => dlb::config::door::run(&arguments),
     }
 }

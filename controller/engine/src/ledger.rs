@@ -13,6 +13,7 @@
 
 use crate::allocation::Allocation;
 use crate::lines::{Line, PerLine};
+use crate::load::Span;
 use crate::site::{ChargerIx, CircuitIx, Site};
 use crate::snapshot::{Demand, Snapshot};
 use crate::time::{Duration, Instant, earliest};
@@ -204,6 +205,25 @@ impl Ledger {
         }
     }
 
+    /// What this charger may be drawing on its most loaded phase, if its last measurement said `reported`.
+    ///
+    /// The measurement is exact as long as it is younger than the last change of the limit and the time
+    /// that this takes to have its effect.
+    #[must_use]
+    pub fn span(&self, now: Instant, charger: ChargerIx, site: &Site, reported: Option<Milliamps>) -> Span {
+        let entry = &self.entries[charger.0];
+        let worst = self.worst(now, charger, site);
+        let (Some(reported), Some((at, _))) = (reported, entry.drawn) else {
+            return Span::between(Milliamps::ZERO, worst);
+        };
+        match entry.sent {
+            Some(sent) if at < sent.first_at + entry.proof.settle => {
+                Span::between(reported, sent.limit.min(worst))
+            }
+            _ => Span::exactly(reported),
+        }
+    }
+
     /// What may be sent now, decreases first.
     ///
     /// `allocation` says what each charger should have. A decrease is returned at once. An increase is
@@ -237,8 +257,8 @@ impl Ledger {
 
     /// When something is due even if nothing happens: a settle time that ends, a repetition.
     #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        self.entries.iter().map(Entry::deadline).fold(None, earliest)
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        self.entries.iter().map(|entry| entry.deadline(now)).fold(None, earliest)
     }
 
     fn addressable(&self, charger: ChargerIx, snapshot: &Snapshot) -> bool {
@@ -375,11 +395,12 @@ impl Entry {
         waiting.then(|| sent.at + self.proof.settle * REPEAT_AFTER_SETTLES)
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    /// What lies in the past has been looked at; only a measurement can change it now.
+    fn deadline(&self, now: Instant) -> Option<Instant> {
         let sent = self.sent.filter(|sent| !sent.confirmed)?;
         let settles = sent.accepted.map(|accepted| accepted + self.proof.settle);
-        let repeats = if sent.repeats == 0 { self.repeat_at() } else { None };
-        earliest(settles, repeats)
+        let ahead = |at: Option<Instant>| at.filter(|&at| at > now);
+        earliest(ahead(settles), ahead(self.repeat_at()))
     }
 }
 

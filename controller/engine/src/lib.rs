@@ -16,9 +16,9 @@
 //! | [`allocation`] | a limit and a reason for every charger |
 //! | [`allocate`] | a snapshot into an allocation |
 //! | [`failsafe`] | what chargers fall back to, chosen and checked against every circuit |
+//! | [`load`] | the load that is not ours, and what chargers may draw of the rest |
 //! | [`ledger`] | which limits may be in force, and what may be sent now |
 //! | [`appetite`] | what a car really takes |
-//! | [`load`] | the load that is not ours, from above |
 
 pub mod allocate;
 pub mod allocation;

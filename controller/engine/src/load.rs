@@ -1,21 +1,54 @@
-//! The load that is not ours: an upper bound, from what a meter shows and what the chargers report.
+//! The load that is not ours, from what a meter shows and what the chargers report.
 //!
-//! `other = metered − drawn by our chargers`, per line. The two are never taken at the same instant: a
-//! car that stops shows in the meter at once and in its charger's report seconds later, and in between
-//! the difference looks like free capacity that is not there. So the bound is the **largest** value seen
-//! in the last while, a while as long as the chargers' reports are apart. It rises with the next reading
-//! and falls only when the lower load has lasted; what was freed is given away that much later.
+//! `other = metered − drawn by our chargers`, per line. But a meter tells every second and a charger every
+//! ten, so what our chargers draw *now* is known only within a [`Span`]: after a raise anything between
+//! the last report and the new limit, after a lowered limit anything between that and the report. Hence
+//! two rules:
+//!
+//! 1. The estimate moves no further than the meter forces it to: it is the last estimate, held within
+//!    `metered − most` and `metered − least`. A car that ramps up after a raise is not taken for an oven,
+//!    and an oven shows at the latest when the line carries more than was planned for.
+//! 2. What counts is the **largest** estimate of the last while: it rises with the next reading and falls
+//!    only when the lower load has lasted. A car that stops by itself shows in the meter before its
+//!    charger reports it, and in between looks like free capacity that is not there.
 
 use crate::lines::PerLine;
 use crate::time::{Duration, Instant};
 use crate::units::Milliamps;
 use std::collections::VecDeque;
 
+/// What our chargers may be drawing on a line at this moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub least: Milliamps,
+    pub most: Milliamps,
+}
+
+impl Span {
+    #[must_use]
+    pub const fn exactly(current: Milliamps) -> Self {
+        Self { least: current, most: current }
+    }
+
+    #[must_use]
+    pub fn between(one: Milliamps, other: Milliamps) -> Self {
+        Self { least: one.min(other), most: one.max(other) }
+    }
+}
+
+impl core::ops::Add for Span {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { least: self.least + other.least, most: self.most + other.most }
+    }
+}
+
 /// The largest recent value on each line.
 #[derive(Clone, Debug)]
 pub struct OtherLoad {
     span: Duration,
     lines: PerLine<RecentMaximum>,
+    latest: Option<PerLine<Milliamps>>,
 }
 
 /// Readings closer together than this share one place, which bounds the memory.
@@ -31,14 +64,19 @@ impl OtherLoad {
     /// `span`: how long a lower load must last before it is believed.
     #[must_use]
     pub fn new(span: Duration) -> Self {
-        Self { span, lines: PerLine(core::array::from_fn(|_| RecentMaximum::default())) }
+        Self { span, lines: PerLine(core::array::from_fn(|_| RecentMaximum::default())), latest: None }
     }
 
-    /// A reading of the circuit, and what our chargers in it are known to draw.
-    pub fn saw(&mut self, now: Instant, metered: PerLine<Milliamps>, ours: PerLine<Milliamps>) {
+    /// A reading of the circuit, and what our chargers in it may draw.
+    pub fn saw(&mut self, now: Instant, metered: PerLine<Milliamps>, ours: PerLine<Span>) {
+        let highest = metered.zip_with(ours, |metered, ours| metered.saturating_sub(ours.least));
+        let lowest = metered.zip_with(ours, |metered, ours| metered.saturating_sub(ours.most));
+        let last = self.latest.unwrap_or(highest);
+        let estimate = PerLine(core::array::from_fn(|i| last.0[i].clamp(lowest.0[i], highest.0[i])));
+        self.latest = Some(estimate);
         let oldest = now - self.span;
-        for (maximum, (metered, ours)) in self.lines.0.iter_mut().zip(metered.0.into_iter().zip(ours.0)) {
-            maximum.push(now, metered.saturating_sub(ours));
+        for (maximum, estimate) in self.lines.0.iter_mut().zip(estimate.0) {
+            maximum.push(now, estimate);
             maximum.forget(oldest);
         }
     }
@@ -101,38 +139,73 @@ mod tests {
         PerLine::all(Milliamps::from_amps(amps))
     }
 
+    fn ours(amps: i32) -> PerLine<Span> {
+        PerLine::all(Span::exactly(Milliamps::from_amps(amps)))
+    }
+
+    fn between(least: i32, most: i32) -> PerLine<Span> {
+        PerLine::all(Span::between(Milliamps::from_amps(least), Milliamps::from_amps(most)))
+    }
+
     #[test]
     fn an_oven_counts_from_its_first_reading() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(10), all(0));
-        load.saw(at(1), all(40), all(0));
+        load.saw(at(0), all(10), ours(0));
+        load.saw(at(1), all(40), ours(0));
         assert_eq!(load.upper(at(1)), Some(all(40)));
     }
 
     #[test]
     fn a_stopped_car_does_not_look_like_free_capacity() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(30), all(16));
-        load.saw(at(1), all(14), all(16));
+        load.saw(at(0), all(30), ours(16));
+        load.saw(at(1), all(14), ours(16));
         assert_eq!(load.upper(at(1)), Some(all(14)), "its charger has not reported yet");
-        load.saw(at(5), all(14), all(0));
+        load.saw(at(5), all(14), ours(0));
         assert_eq!(load.upper(at(5)), Some(all(14)));
     }
 
     #[test]
     fn a_lower_load_is_believed_once_it_has_lasted() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(40), all(0));
+        load.saw(at(0), all(40), ours(0));
         for second in 1..=10 {
-            load.saw(at(second), all(10), all(0));
+            load.saw(at(second), all(10), ours(0));
             assert_eq!(load.upper(at(second)), Some(all(40)), "second {second}");
         }
-        load.saw(at(11), all(10), all(0));
+        load.saw(at(11), all(10), ours(0));
         assert_eq!(load.upper(at(11)), Some(all(10)));
     }
 
     #[test]
     fn nothing_seen_is_not_no_load() {
         assert_eq!(OtherLoad::new(Duration::from_secs(10)).upper(at(0)), None);
+    }
+
+    #[test]
+    fn a_car_that_ramps_up_after_a_raise_is_not_taken_for_an_oven() {
+        let mut load = OtherLoad::new(Duration::from_secs(10));
+        load.saw(at(0), all(16), ours(6));
+        load.saw(at(1), all(26), between(6, 32));
+        load.saw(at(2), all(42), between(6, 32));
+        assert_eq!(load.upper(at(2)), Some(all(10)));
+    }
+
+    #[test]
+    fn an_oven_shows_when_the_line_carries_more_than_was_planned_for() {
+        let mut load = OtherLoad::new(Duration::from_secs(10));
+        load.saw(at(0), all(16), ours(6));
+        load.saw(at(1), all(60), between(6, 32));
+        assert_eq!(load.upper(at(1)), Some(all(28)));
+    }
+
+    #[test]
+    fn a_car_that_does_not_obey_yet_is_not_taken_for_less_load() {
+        let mut load = OtherLoad::new(Duration::from_secs(10));
+        load.saw(at(0), all(40), ours(30));
+        load.saw(at(1), all(40), between(10, 30));
+        load.saw(at(2), all(20), between(10, 30));
+        load.saw(at(3), all(20), ours(10));
+        assert_eq!(load.upper(at(3)), Some(all(10)));
     }
 }

@@ -38,6 +38,15 @@ impl Alerts {
         }
     }
 
+    /// Takes an alert that somebody else has made, or the end of one.
+    pub(crate) fn told(&mut self, alert: Alert) {
+        if alert.cleared {
+            self.clear(alert.at, &alert.about, alert.code);
+        } else {
+            self.raise(alert.at, &alert.about, alert.code, alert.severity, alert.text);
+        }
+    }
+
     /// Raises or clears, by whether the trouble is there.
     pub(crate) fn set(
         &mut self,

@@ -16,6 +16,7 @@ use dlb_engine::allocate::Allocator;
 use dlb_engine::allocation::Allocation;
 use dlb_engine::ledger::{Fallback, Ledger, Proof};
 use dlb_engine::lines::PerLine;
+use dlb_engine::load::Span;
 use dlb_engine::reading::{NoReading, Reading};
 use dlb_engine::site::{ChargerIx, CircuitIx};
 use dlb_engine::snapshot::Strategy;
@@ -102,7 +103,7 @@ impl Controller {
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let links = earliest(self.central.deadline(), self.ports.deadline());
         let decisions = earliest(self.decide_at, self.metering.deadline(&self.settings, now));
-        earliest(earliest(links, decisions), earliest(self.publish_at, self.ledger.deadline()))
+        earliest(earliest(links, decisions), earliest(self.publish_at, self.ledger.deadline(now)))
     }
 
     #[must_use]
@@ -133,6 +134,10 @@ impl Controller {
             }
             Event::Order(order) => self.ordered(now, order),
             Event::Configured(settings) => self.configured(now, *settings),
+            Event::Trouble(alert) => {
+                self.alerts.told(alert);
+                self.publish_soon(now);
+            }
             Event::Stopping => self.stop(now),
         }
     }
@@ -148,13 +153,20 @@ impl Controller {
         self.decide_within(now, Duration::ZERO);
     }
 
-    /// What our chargers in this circuit are known to draw.
-    fn drawn_in(&self, circuit: CircuitIx, now: Instant) -> PerLine<Milliamps> {
+    /// What our chargers in this circuit may be drawing.
+    fn drawn_in(&self, circuit: CircuitIx, now: Instant) -> PerLine<Span> {
         let site = &self.settings.site;
-        let inside = site.charger_indexes().filter(|&ix| site.path(ix).any(|at| at == circuit));
         let valid = self.settings.policy.drawn_valid_for;
-        let each = inside.map(|ix| self.outlets[ix.0].drawn_for_sure(site.charger(ix), now, valid));
-        each.fold(PerLine::default(), |sum, drawn| sum + drawn)
+        let mut sum = PerLine::all(Span::default());
+        for ix in site.charger_indexes().filter(|&ix| site.path(ix).any(|at| at == circuit)) {
+            let outlet = &self.outlets[ix.0];
+            if outlet.online && !outlet.state.occupied() && outlet.state != OutletState::Unknown {
+                continue;
+            }
+            let span = |reported| self.ledger.span(now, ix, site, reported);
+            sum = sum + outlet.spans(site.charger(ix), now, valid, span);
+        }
+        sum
     }
 
     fn ocpp_opened(&mut self, now: Instant, connection: crate::event::ConnectionId, identity: &str) {
@@ -215,6 +227,13 @@ impl Controller {
         if modbus_differs(&old, new) {
             let ports = Ports::new(new, now, 0);
             self.ports = core::mem::replace(&mut self.ports, ports).reconfigured(new, now);
+            // Each Modbus charger is commissioned anew, and stands at its fallback until told otherwise.
+            for (ix, link) in new.links.iter().enumerate() {
+                if matches!(link, LinkSetting::Modbus { .. }) {
+                    self.outlets[ix].online = false;
+                    self.ledger.offline(now, ChargerIx(ix));
+                }
+            }
         }
         if old.policy.strategy != new.policy.strategy {
             self.strategy = new.policy.strategy;
@@ -260,7 +279,8 @@ impl Controller {
         if let (Adoption::Automatic { circuit }, Notice::State(_)) = (&self.settings.adoption, notice)
             && outlet.0 > 0
         {
-            let adopt = Effect::Adopt { identity: identity.into(), outlets: outlet.0, circuit: *circuit };
+            let circuit = self.settings.site.circuit(*circuit).id.clone();
+            let adopt = Effect::Adopt { identity: identity.into(), outlets: outlet.0, circuit };
             self.effects.push(adopt);
         }
     }

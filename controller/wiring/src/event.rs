@@ -3,7 +3,6 @@
 use crate::settings::{PortIx, Settings};
 use dlb_engine::lines::PerLine;
 use dlb_engine::reading::{NoReading, Reading};
-use dlb_engine::site::CircuitIx;
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_engine::units::{Milliamps, WattHours};
@@ -45,6 +44,8 @@ pub enum Event {
     Order(Order),
     /// A new configuration, already checked. What is running and still configured goes on.
     Configured(Box<Settings>),
+    /// Something is wrong, or well again, in a part of the program that the controller does not see.
+    Trouble(Alert),
     /// The program is about to end: put chargers on safe limits.
     Stopping,
 }
@@ -98,7 +99,7 @@ pub enum Effect {
     Adopt {
         identity: String,
         outlets: u8,
-        circuit: CircuitIx,
+        circuit: String,
     },
     /// The picture changed; see [`crate::status::Status`].
     Publish,

@@ -2,7 +2,7 @@
 
 use crate::settings::{MeterSetting, Settings};
 use dlb_engine::lines::PerLine;
-use dlb_engine::load::OtherLoad;
+use dlb_engine::load::{OtherLoad, Span};
 use dlb_engine::reading::{NoReading, Reading};
 use dlb_engine::time::{Instant, earliest};
 use dlb_engine::units::Milliamps;
@@ -46,13 +46,13 @@ impl Metering {
         fresh
     }
 
-    /// Takes what meter `ix` said; `ours` is what our chargers in its circuit draw.
+    /// Takes what meter `ix` said; `ours` is what our chargers in its circuit may draw.
     pub(crate) fn saw(
         &mut self,
         now: Instant,
         ix: usize,
         outcome: Result<Reading, NoReading>,
-        ours: PerLine<Milliamps>,
+        ours: PerLine<Span>,
     ) {
         let Some(meter) = self.meters.get_mut(ix) else { return };
         meter.latest = outcome;

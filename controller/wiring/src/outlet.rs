@@ -1,7 +1,8 @@
 //! What is known of one outlet and the car at it.
 
 use dlb_engine::appetite::Appetite;
-use dlb_engine::lines::PerLine;
+use dlb_engine::lines::{Line, PerLine, Wiring};
+use dlb_engine::load::Span;
 use dlb_engine::site::Charger;
 use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_engine::units::{Milliamps, WattHours, Watts};
@@ -110,22 +111,31 @@ impl OutletRecord {
         Some(charger.wiring.to_site(drawn.current.map(Option::unwrap_or_default)))
     }
 
-    /// What may be taken off the metered load: nothing where the lines are only guessed.
-    pub(crate) fn drawn_for_sure(
+    /// What it may be drawing on the site's lines at this moment; `span` turns a reported current into
+    /// what that can still mean.
+    pub(crate) fn spans(
         &self,
         charger: &Charger,
         now: Instant,
         valid_for: Duration,
-    ) -> PerLine<Milliamps> {
-        use dlb_engine::lines::Wiring;
-        let drawn = self.drawn_on_site(charger, now, valid_for).unwrap_or_default();
-        if charger.wiring != Wiring::Unknown {
-            return drawn;
+        span: impl Fn(Option<Milliamps>) -> Span,
+    ) -> PerLine<Span> {
+        let reported = self.drawn_on_site(charger, now, valid_for);
+        let loads = charger.wiring.loads(self.car_phases());
+        let mut spans = PerLine::all(Span::default());
+        for line in Line::ALL.into_iter().filter(|&line| loads[line]) {
+            let line_span = span(reported.map(|reported| reported[line]));
+            // Unknown rotation: only what flows in every phase is on every line for sure.
+            let unknown = charger.wiring == Wiring::Unknown;
+            let least = if unknown { line_span.least.min(self.least_phase()) } else { line_span.least };
+            spans[line] = Span { least, ..line_span };
         }
-        // Unknown rotation: only the current that flows in every phase is on every line for sure.
+        spans
+    }
+
+    fn least_phase(&self) -> Milliamps {
         let own = self.drawn.map(|drawn| drawn.current.map(Option::unwrap_or_default));
-        let least = own.and_then(|own| own.into_iter().min()).unwrap_or_default();
-        drawn.map(|current| current.min(least))
+        own.and_then(|own| own.into_iter().min()).unwrap_or_default()
     }
 
     pub(crate) fn power(&self) -> Option<Watts> {

@@ -145,3 +145,10 @@ pub(super) fn suggestion(word: &str, known: &[&str], nothing: &str) -> String {
         _ => format!("one of {}", known.join(", ")),
     }
 }
+
+/// As one line of a log: the key, what is wrong, what to do.
+impl core::fmt::Display for Problem {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(out, "{} {}; {}", self.key, self.what, self.remedy)
+    }
+}

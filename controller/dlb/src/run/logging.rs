@@ -13,7 +13,8 @@ pub enum Format {
 /// Starts logging, once in a process.
 pub fn start(format: Format, level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // Somebody else may have set a subscriber already (a test); its log is as good.
     let _ = match format {
         Format::Text => log.try_init(),

@@ -1,12 +1,11 @@
 //! The door `dlb run`: the real thing, until it is told to end.
 
-mod config_desk;
-mod history_desk;
+mod adoption;
 pub mod launch;
 pub mod logging;
 mod system_desk;
 
-pub use launch::{Converters, Launch, LaunchError, Running};
+pub use launch::{Launch, LaunchError, Running};
 
 use clap::Args;
 use std::path::PathBuf;
@@ -29,7 +28,7 @@ pub struct Arguments {
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log, "info");
-    let launch = Launch { config: arguments.config, data: arguments.data, converters: Converters::Box };
+    let launch = Launch { config: arguments.config, data: arguments.data };
     let running = match launch.start() {
         Ok(running) => running,
         Err(error) => {

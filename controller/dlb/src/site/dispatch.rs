@@ -2,23 +2,26 @@
 
 use super::ocpp_server::Outgoing;
 use super::port_pool::PortPool;
-use super::written::Written;
+use crate::config::Port;
+use crate::store::StoreHandle;
 use crate::view::SiteView;
 use dlb_wiring::event::{ConnectionId, Effect, Record};
-use crate::config::Port;
 use dlb_wiring::status::Status;
 use std::collections::BTreeMap;
 
 /// Where effects go, outside this thread.
 pub struct Outlets {
-    /// Writes a record; the receipt tells when it is safe.
-    pub record: Box<dyn Fn(Record) -> Written>,
+    pub store: StoreHandle,
     pub ports: PortPool,
-    /// An unknown charger joins by the set rule: identity, outlets, index of the circuit.
-    pub adopt: Box<dyn Fn(String, u8, dlb_engine::site::CircuitIx)>,
+    /// An unknown charger joins by the set rule: identity, outlets, circuit.
+    pub adopt: Box<dyn Fn(String, u8, String)>,
     /// Everybody who looks at the site. None of them may block.
-    pub publish: Vec<Box<dyn Fn(&Status, &SiteView)>>,
+    pub audience: Vec<Audience>,
 }
+
+/// Somebody who wants every picture.
+pub type Audience = Box<dyn Fn(&Status, &SiteView)>;
+
 
 pub(super) struct Dispatch {
     outlets: Outlets,
@@ -41,20 +44,21 @@ impl Dispatch {
     /// `from`: the charger whose frame caused this. Its answer waits until what it reported is safe in
     /// the store, because a charger that was answered deletes its own copy. Limits for others wait for nothing.
     pub(super) fn carry_out(&mut self, effects: Vec<Effect>, from: Option<ConnectionId>) {
-        let mut receipts = Vec::new();
+        let mut acks = Vec::new();
         let (records, others): (Vec<_>, Vec<_>) =
             effects.into_iter().partition(|effect| matches!(effect, Effect::Record(_)));
         for effect in records {
             let Effect::Record(record) = effect else { continue };
             let session = matches!(record, Record::SessionStarted { .. } | Record::SessionEnded { .. });
-            let receipt = (self.outlets.record)(record);
+            tell(&record);
+            let ack = self.outlets.store.record(record);
             if session {
-                receipts.push(receipt);
+                acks.push(ack);
             }
         }
         if let Some(from) = from {
-            for receipt in receipts {
-                self.say(from, Outgoing::After(receipt));
+            for ack in acks {
+                self.say(from, Outgoing::After(ack));
             }
         }
         for effect in others {
@@ -92,14 +96,36 @@ impl Dispatch {
     }
 
     pub(super) fn publish(&self, status: &Status) {
+        self.outlets.store.telemetry(status);
         let view = SiteView::new(status);
-        for publish in &self.outlets.publish {
-            publish(status, &view);
+        for show in &self.outlets.audience {
+            show(status, &view);
         }
     }
 
     /// Lets every connection send what it has and end.
     pub(super) fn end(&mut self) {
         self.chargers.clear();
+    }
+}
+
+/// What is recorded is also said in the log.
+fn tell(record: &Record) {
+    match record {
+        Record::SessionStarted { charger, session, .. } => tracing::info!(charger, session, "session begins"),
+        Record::SessionEnded { charger, session, energy, why, .. } => {
+            tracing::info!(charger, session, energy_wh = energy.map(|energy| energy.0), why, "session ends");
+        }
+        Record::Learnt { identity, .. } => tracing::debug!(charger = identity, "learnt"),
+        Record::Alert(alert) if alert.cleared => {
+            tracing::info!(about = alert.about, code = alert.code, "over")
+        }
+        Record::Alert(alert) => tracing::warn!(about = alert.about, code = alert.code, "{}", alert.text),
+    }
+}
+
+impl std::fmt::Debug for Outlets {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Outlets").finish_non_exhaustive()
     }
 }

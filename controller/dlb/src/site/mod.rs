@@ -6,18 +6,16 @@
 mod dispatch;
 pub mod ocpp_server;
 mod port_pool;
-mod written;
 
-pub use dispatch::Outlets;
+pub use dispatch::{Audience, Outlets};
 pub use port_pool::PortPool;
-pub use written::Written;
 
 use crate::clock;
 use crate::config::Checked;
+use dispatch::Dispatch;
 use dlb_engine::time::Instant;
 use dlb_wiring::controller::Controller;
 use dlb_wiring::event::{ConnectionId, Effect, Event};
-use dispatch::Dispatch;
 use futures_lite::FutureExt;
 use ocpp_server::Incoming;
 use std::time::Duration;
@@ -27,6 +25,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// The supervisor hears from the loop this often, and from nowhere else: if the loop hangs, the
 /// program is restarted.
 const ALIVE_EVERY: Duration = Duration::from_secs(2);
+const SHORTEST_REST: Duration = Duration::from_millis(1);
 /// How often the controller is told what the calendar says.
 const CALENDAR_EVERY: Duration = Duration::from_secs(60);
 
@@ -48,7 +47,8 @@ pub async fn run(mut controller: Controller, incoming: async_channel::Receiver<I
             crate::supervisor::alive();
         }
         let wake = controller.deadline(now).map_or(alive_at, |at| at.min(alive_at)).min(calendar_at);
-        match next(&incoming, wake).await {
+        // The other tasks of this thread get their turn even if a deadline were stuck in the past.
+        match next(&incoming, wake.max(now + SHORTEST_REST)).await {
             Turn::Event(Event::Stopping) => return farewell(controller, &incoming, dispatch).await,
             Turn::Event(event) => {
                 let from = origin(&event);
@@ -71,7 +71,11 @@ pub async fn run(mut controller: Controller, incoming: async_channel::Receiver<I
 
 enum Turn {
     Event(Event),
-    Opened { connection: ConnectionId, identity: String, outgoing: async_channel::Sender<ocpp_server::Outgoing> },
+    Opened {
+        connection: ConnectionId,
+        identity: String,
+        outgoing: async_channel::Sender<ocpp_server::Outgoing>,
+    },
     Configured(Box<Checked>),
     Wake,
     Over,

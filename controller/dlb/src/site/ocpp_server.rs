@@ -4,6 +4,7 @@
 //! slash after it. Everything is bounded: connections, handshake time, message size, outgoing frames. A
 //! connection whose peer has gone without a word is found by ping within [`SILENCE`].
 
+use crate::store::Ack;
 use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -22,7 +23,7 @@ use std::time::Duration;
 pub enum Outgoing {
     Frame(String),
     /// Later frames wait until this has been written down for good.
-    After(crate::site::Written),
+    After(Ack),
     Close(String),
 }
 
@@ -30,7 +31,11 @@ pub enum Outgoing {
 #[derive(Debug)]
 pub enum Incoming {
     /// A new connection, and the way to answer it.
-    Opened { connection: ConnectionId, identity: String, outgoing: async_channel::Sender<Outgoing> },
+    Opened {
+        connection: ConnectionId,
+        identity: String,
+        outgoing: async_channel::Sender<Outgoing>,
+    },
     Event(Event),
     /// A new configuration, already checked.
     Configured(Box<crate::config::Checked>),
@@ -44,6 +49,7 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(50);
 /// The longest message of OCPP 1.6 is a list of meter values; real ones stay below 20 kB.
 const LARGEST_MESSAGE: usize = 128 * 1024;
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
 const OUTGOING_QUEUE: usize = 64;
 
 /// Accepts chargers until the site goes away.
@@ -114,6 +120,7 @@ async fn serve(
 
 async fn handshake(stream: TcpStream, peer: SocketAddr) -> Option<(WebSocketStream<TcpStream>, String)> {
     let mut identity = None;
+    #[expect(clippy::result_large_err, reason = "the type is the library's")]
     let inspect = |request: &Request, response: Response| inspect(request, response, &mut identity);
     // Small buffers: with the defaults, five hundred chargers would take 80 MB.
     let config = WebSocketConfig::default()
@@ -122,9 +129,8 @@ async fn handshake(stream: TcpStream, peer: SocketAddr) -> Option<(WebSocketStre
         .max_write_buffer_size(4 * LARGEST_MESSAGE)
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
-    let accepted = async {
-        Some(async_tungstenite::accept_hdr_async_with_config(stream, inspect, Some(config)).await)
-    };
+    let accepted =
+        async { Some(async_tungstenite::accept_hdr_async_with_config(stream, inspect, Some(config)).await) };
     let timeout = async {
         smol::Timer::after(HANDSHAKE).await;
         None
@@ -150,7 +156,9 @@ fn inspect(
     identity: &mut Option<String>,
 ) -> Result<Response, ErrorResponse> {
     let Some(name) = identity_of(request.uri().path()) else {
-        return Err(refusal("the URL must end in the charger's name: ws://<box>:<port>/<name>, 1 to 48 characters"));
+        return Err(refusal(
+            "the URL must end in the charger's name: ws://<box>:<port>/<name>, 1 to 48 characters",
+        ));
     };
     let offered = request.headers().get_all("Sec-WebSocket-Protocol");
     let offered: Vec<_> = offered
@@ -203,6 +211,20 @@ enum Turn {
     Ping,
 }
 
+/// A store that is full or broken must not keep a charger waiting for ever.
+async fn wait_for(ack: Ack) {
+    let safe = async { Some(ack.safe().await) };
+    let late = async {
+        smol::Timer::after(STORE_PATIENCE).await;
+        None
+    };
+    match safe.or(late).await {
+        Some(Ok(())) => {}
+        Some(Err(error)) => tracing::error!(%error, "a charger is answered before its record is safe"),
+        None => tracing::error!("the store takes long; a charger is answered before its record is safe"),
+    }
+}
+
 /// Carries frames both ways until one side ends it; answers why it ended.
 async fn converse(
     mut socket: WebSocketStream<TcpStream>,
@@ -226,7 +248,7 @@ async fn converse(
                     return "sending failed";
                 }
             }
-            Turn::Say(Some(Outgoing::After(written))) => written.wait().await,
+            Turn::Say(Some(Outgoing::After(ack))) => wait_for(ack).await,
             Turn::Say(Some(Outgoing::Close(why))) => {
                 let frame = CloseFrame { code: CloseCode::Policy, reason: why.into() };
                 let _ = socket.close(Some(frame)).await;

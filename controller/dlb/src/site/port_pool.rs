@@ -108,3 +108,9 @@ impl Drop for Debt {
         }
     }
 }
+
+impl std::fmt::Debug for PortPool {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("PortPool").field("ports", &self.ports.len()).finish_non_exhaustive()
+    }
+}

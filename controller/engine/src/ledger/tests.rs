@@ -184,3 +184,16 @@ fn an_increase_is_given_as_far_as_there_is_room() {
     assert_eq!(setpoints[0], Setpoint { charger: B, limit: amps(0) });
     assert_eq!(setpoints[1], Setpoint { charger: A, limit: amps(27) });
 }
+
+#[test]
+fn a_limit_that_nothing_confirms_does_not_keep_the_loop_awake() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.plan(at(10), &site, &snapshot(0, both_want()), &allocation([8, 16]));
+    ledger.accepted(at(11), A, amps(8));
+    for second in 11..100 {
+        ledger.plan(at(second), &site, &snapshot(0, both_want()), &allocation([8, 16]));
+        let deadline = ledger.deadline(at(second));
+        assert!(deadline.is_none_or(|due| due > at(second)), "second {second}: {deadline:?}");
+    }
+}

@@ -1,0 +1,300 @@
+//! Starts the program's threads in the right order, and ends them in the reverse one.
+//!
+//! First what must never fail (the configuration always opens, at worst as a new box; a broken store is
+//! set aside), then what may (listening), and only then the site.
+
+use super::adoption::adopt;
+use super::system_desk::SystemDesk;
+use crate::clock;
+use crate::config::{Checked, ConfigDesk, ConfigFile, Maps};
+use crate::sampling::{self, BoardFile, Options, Sampling, Source, on_box};
+use crate::site::ocpp_server::{Incoming, listen};
+use crate::site::{Outlets, PortPool};
+use crate::store::{self, StoreHandle, StoreThread};
+use crate::web::doors::{Doors, Ordered};
+use crate::web::live::Live;
+use crate::web::password::PasswordStore;
+use crate::web::{WebServer, serve};
+use dlb_wiring::controller::Controller;
+use dlb_wiring::event::{Alert, Event, Severity};
+use dlb_wiring::settings::MeterSource;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// What to start.
+#[derive(Debug)]
+pub struct Launch {
+    pub config: PathBuf,
+    pub data: PathBuf,
+}
+
+/// The program while it runs.
+#[derive(Debug)]
+pub struct Running {
+    pub page: SocketAddr,
+    pub ocpp: SocketAddr,
+    site: JoinHandle<()>,
+    incoming: async_channel::Sender<Incoming>,
+    web: WebServer,
+    store: StoreThread,
+    clamps: Option<String>,
+    sampling: Option<Sampling>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    #[error("making the data directory {path}")]
+    Data { path: PathBuf, source: io::Error },
+    #[error("listening on {address} for chargers; is another program using it?")]
+    Ocpp { address: SocketAddr, source: io::Error },
+    #[error("opening the password file")]
+    Password(#[from] crate::web::password::PasswordFault),
+    #[error("starting the web server")]
+    Web(#[from] crate::web::WebFault),
+    #[error("starting the thread {name}")]
+    Thread { name: &'static str, source: io::Error },
+}
+
+/// Events wait here while the site decides; enough for every charger of a large site to speak at once.
+const INCOMING_QUEUE: usize = 4_096;
+const ORDER_QUEUE: usize = 64;
+
+impl Launch {
+    /// # Errors
+    /// A port that cannot be listened on, a directory that cannot be made.
+    pub fn start(self) -> Result<Running, LaunchError> {
+        let data = self.data.clone();
+        std::fs::create_dir_all(&data).map_err(|source| LaunchError::Data { path: data.clone(), source })?;
+        let opened = ConfigFile::open(&self.config, &data, Maps::default(), clock::wall());
+        for warning in &opened.warnings {
+            tracing::warn!("configuration: {warning}");
+        }
+        let checked = opened.checked;
+        let store = store::open(&data);
+        let (incoming, events) = async_channel::bounded(INCOMING_QUEUE);
+        if let Some(trouble) = opened.trouble {
+            tell_trouble(&incoming, trouble);
+        }
+        let (orders, ordered) = async_channel::bounded(ORDER_QUEUE);
+        let config = Arc::new(ConfigDesk::new(opened.file, apply_to(incoming.clone())));
+        let live = Arc::new(Live::default());
+        let doors = Doors {
+            live: Arc::clone(&live),
+            orders,
+            config: Arc::clone(&config) as _,
+            history: Arc::new(store.handle.clone()),
+            system: Arc::new(SystemDesk),
+            password: Arc::new(PasswordStore::open(&data)?),
+            metrics_token: None,
+        };
+        let listener = listen_for_chargers(checked.server.ocpp)?;
+        let ocpp = listener
+            .local_addr()
+            .map_err(|source| LaunchError::Ocpp { address: checked.server.ocpp, source })?;
+        let web = serve(checked.server.page, doors, crate::web::Settings::default())?;
+        let page = web.address();
+        let clamps = clamps_meter(&checked);
+        let board = checked.board.clone().map(|board| beside(&self.config, &board));
+        let site = SiteThread {
+            checked,
+            listener,
+            incoming: incoming.clone(),
+            events,
+            ordered,
+            config,
+            live,
+            learnt: store.remembered.learnt,
+            troubles: store.troubles,
+        };
+        let handle = store.handle;
+        let site = spawn("site", move || site.run(handle))?;
+        let mut running =
+            Running { page, ocpp, site, incoming, web, store: store.thread, clamps, sampling: None };
+        if let Some(board) = board {
+            running.measure_on_the_box(&board);
+        }
+        Ok(running)
+    }
+}
+
+/// The meter that the box's own clamps are.
+fn clamps_meter(checked: &Checked) -> Option<String> {
+    let meters = checked.settings.meters.iter();
+    meters.filter(|meter| meter.source == MeterSource::Clamps).map(|meter| meter.id.clone()).next()
+}
+
+/// A relative path starts at the configuration file.
+fn beside(config: &Path, path: &Path) -> PathBuf {
+    config.parent().map_or_else(|| path.to_owned(), |directory| directory.join(path))
+}
+
+impl Running {
+    /// Starts measuring with the converter that the board file names. A box whose converter does not
+    /// answer goes on without it: its meter is lost, and the site runs on static limits.
+    fn measure_on_the_box(&mut self, board: &Path) {
+        let opened = BoardFile::read(board).map_err(|error| super::chain(&error)).and_then(|file| {
+            let source = on_box(&file).map_err(|error| super::chain(&error))?;
+            self.measure(&file, source, true)
+        });
+        if let Err(error) = opened {
+            tell_trouble(&self.incoming, format!("The clamps cannot be read: {error}."));
+        }
+    }
+
+    /// Starts the sampling thread on this source.
+    ///
+    /// # Errors
+    /// A board that makes no sense, in words.
+    pub fn measure(
+        &mut self,
+        file: &BoardFile,
+        source: Box<dyn Source>,
+        real_time: bool,
+    ) -> Result<(), String> {
+        let Some(meter) = self.clamps.clone() else {
+            return Err("no meter of the configuration has source = \"clamps\"".to_owned());
+        };
+        let board = file.board().map_err(|error| super::chain(&error))?;
+        let site = self.incoming.clone();
+        let hand_over = Box::new(move |outcome| {
+            let event = Event::Clamps { meter: meter.clone(), outcome };
+            site.try_send(Incoming::Event(event)).is_ok()
+        });
+        let options = Options { real_time, ..Options::default() };
+        let started = sampling::start(source, board, options, hand_over, Box::new(|_| {}));
+        self.sampling = Some(started.map_err(|error| super::chain(&error))?);
+        Ok(())
+    }
+
+    /// Waits for a signal that asks the program to end.
+    pub async fn until_told(&self) -> &'static str {
+        use async_signal::{Signal, Signals};
+        use futures_lite::StreamExt;
+        let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int]) else {
+            return std::future::pending().await;
+        };
+        match signals.next().await {
+            Some(Ok(Signal::Int)) => "interrupt",
+            _ => "terminate",
+        }
+    }
+
+    /// Puts chargers on safe limits and ends.
+    pub fn stop(mut self) {
+        let _ = self.incoming.send_blocking(Incoming::Event(Event::Stopping));
+        if self.site.join().is_err() {
+            tracing::error!("the site's thread had panicked; chargers fall back by themselves");
+        }
+        self.sampling = None;
+        self.web.shutdown();
+        self.store.stop();
+    }
+}
+
+/// What the site's thread starts with.
+struct SiteThread {
+    checked: Checked,
+    listener: TcpListener,
+    incoming: async_channel::Sender<Incoming>,
+    events: async_channel::Receiver<Incoming>,
+    ordered: async_channel::Receiver<Ordered>,
+    config: Arc<ConfigDesk>,
+    live: Arc<Live>,
+    learnt: BTreeMap<String, String>,
+    troubles: async_channel::Receiver<Alert>,
+}
+
+impl SiteThread {
+    fn run(self, store: StoreHandle) {
+        let executor = Rc::new(smol::LocalExecutor::new());
+        let ports = PortPool::new(Rc::clone(&executor), self.incoming.clone(), &self.checked.ports);
+        let controller = Controller::new(self.checked.settings, self.learnt, clock::now());
+        let outlets = outlets(store, ports, self.config, self.live);
+        let inner = Rc::clone(&executor);
+        smol::block_on(executor.run(async move {
+            let Ok(listener) = smol::Async::new(self.listener) else {
+                tracing::error!("the charger's listener cannot be made asynchronous");
+                return;
+            };
+            inner.spawn(listen(Rc::clone(&inner), listener.into(), self.incoming.clone())).detach();
+            inner.spawn(take_orders(self.ordered, self.incoming.clone())).detach();
+            inner.spawn(take_troubles(self.troubles, self.incoming)).detach();
+            crate::supervisor::ready();
+            crate::site::run(controller, self.events, outlets).await;
+        }));
+    }
+}
+
+/// Brings orders of the page into the site's one queue.
+async fn take_orders(orders: async_channel::Receiver<Ordered>, site: async_channel::Sender<Incoming>) {
+    while let Ok(Ordered { order, reply }) = orders.recv().await {
+        if site.send(Incoming::Event(Event::Order(order))).await.is_err() {
+            return;
+        }
+        let _ = reply.try_send(Ok(()));
+    }
+}
+
+/// Brings what the store has to complain about to the page.
+async fn take_troubles(troubles: async_channel::Receiver<Alert>, site: async_channel::Sender<Incoming>) {
+    while let Ok(alert) = troubles.recv().await {
+        if site.send(Incoming::Event(Event::Trouble(alert))).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn outlets(store: StoreHandle, ports: PortPool, config: Arc<ConfigDesk>, live: Arc<Live>) -> Outlets {
+    Outlets {
+        store,
+        ports,
+        adopt: Box::new(move |identity, outlets, circuit| {
+            let config = Arc::clone(&config);
+            // Writes a file: not on the site's thread.
+            smol::unblock(move || adopt(&config, &identity, outlets, &circuit)).detach();
+        }),
+        audience: vec![Box::new(move |_, view| live.publish(Arc::new(view.clone())))],
+    }
+}
+
+/// Something that the program itself cannot do, for the page.
+fn tell_trouble(site: &async_channel::Sender<Incoming>, text: String) {
+    let alert = Alert {
+        at: clock::now(),
+        severity: Severity::Alarm,
+        about: "site".into(),
+        code: "box-trouble",
+        text,
+        cleared: false,
+    };
+    // The queue is empty at the start.
+    let _ = site.try_send(Incoming::Event(Event::Trouble(alert)));
+}
+
+/// Hands a saved configuration to the site.
+fn apply_to(site: async_channel::Sender<Incoming>) -> crate::config::Apply {
+    Box::new(move |saved| {
+        for warning in &saved.warnings {
+            tracing::warn!("configuration: {warning}");
+        }
+        tracing::info!(version = saved.version, "a new configuration");
+        // Only fails when the program ends; the file is saved then, too.
+        let _ = site.send_blocking(Incoming::Configured(Box::new(saved.checked)));
+    })
+}
+
+fn listen_for_chargers(address: SocketAddr) -> Result<TcpListener, LaunchError> {
+    TcpListener::bind(address).map_err(|source| LaunchError::Ocpp { address, source })
+}
+
+fn spawn(name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LaunchError> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map_err(|source| LaunchError::Thread { name, source })
+}
