@@ -355,3 +355,36 @@ fn damage_anywhere_in_the_files_is_survived() {
     }
     assert!(moved > 30, "the damage was noticed: {moved}");
 }
+
+/// What a day of a site with twelve chargers writes: `cargo test -p dlb --lib a_day_writes -- --ignored --nocapture`.
+/// The figures are in `controller/decisions/0002-redb-instead-of-sled.md`.
+#[test]
+#[ignore = "takes a minute and measures; the command stands above"]
+fn a_day_writes_little_to_the_flash() {
+    let written = || {
+        let io = std::fs::read_to_string("/proc/self/io").unwrap();
+        let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).unwrap();
+        line.parse::<u64>().unwrap()
+    };
+    let data = tempfile::tempdir().unwrap();
+    let store = open(data.path());
+    let before = written();
+    for row in 0..8640 {
+        let mut picture = picture(row * 10, 10 + i32::try_from(row % 40).unwrap());
+        let grid = picture.circuits[0].clone();
+        picture.circuits.extend((0..13).map(|at| CircuitStatus { id: format!("c{at}"), ..grid.clone() }));
+        store.handle.telemetry(&picture);
+        if row % 3 == 2 {
+            store.handle.flush().wait().unwrap();
+        }
+    }
+    let curves = written() - before;
+    for session in 0..48 {
+        store.handle.record(started(session)).wait().unwrap();
+        store.handle.record(ended(session)).wait().unwrap();
+    }
+    let sessions = written() - before - curves;
+    println!("curves of a day: {curves} bytes; 48 sessions: {sessions} bytes");
+    assert!(curves + sessions < 500_000_000);
+    store.thread.stop();
+}
