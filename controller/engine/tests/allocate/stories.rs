@@ -270,6 +270,31 @@ fn a_three_phase_car_is_not_starved_by_one_phase_cars() {
     assert!(charge.iter().all(|&amp_hours| amp_hours > 0.5 * mean), "{charge:?}");
 }
 
+/// A taxi rank: on each line a car charges for eleven minutes, a minute later the next one is plugged in,
+/// four minutes after the line before. At no time are all three lines free.
+#[test]
+fn a_three_phase_car_gets_in_between_cars_that_come_and_go() {
+    let mut chargers: Vec<_> =
+        Line::ALL.into_iter().map(|line| charger(line.name(), 0, Wiring::One(line))).collect();
+    chargers.push(charger("three", 0, THREE));
+    let site = Site::new(vec![circuit("grid", None, 6.5)], chargers).unwrap();
+    let (mut allocator, mut snapshot) = (Allocator::new(), everybody_wants(&site));
+    let begin = snapshot.now;
+    let (mut waited, mut longest) = (0, 0);
+    for minute in 0..4 * 60 {
+        snapshot.now = begin + Duration::from_secs(minute * 60);
+        for line in 0..3 {
+            let changes = (minute + line as u64 * 4) % 12 == 0;
+            let demand = if changes { Demand::Absent } else { Demand::Wants(amps(32.0)) };
+            snapshot.chargers[line] = wants(demand);
+        }
+        let three = given(&allocator.allocate(&site, &snapshot))[3];
+        waited = if three > 0.0 { 0 } else { waited + 1 };
+        longest = longest.max(waited);
+    }
+    assert!(longest <= 30, "waited {longest} minutes");
+}
+
 #[test]
 fn turns_come_by_weight() {
     let mut chargers = row_of(3, 7.0).chargers().to_vec();
