@@ -109,8 +109,11 @@ impl<'a> Rise<'a> {
     ) -> Self {
         for &ix in open {
             phases[ix] = Phase::Waits;
-            let weight = shares[ix].weight;
-            network.each_flow(ix, |flow| flow.potential += weight);
+            let Share { weight, given, high, .. } = shares[ix];
+            network.each_flow(ix, |flow| {
+                flow.potential += weight;
+                flow.wanted += high - given;
+            });
         }
         let events = |amount: fn(&Share) -> i64| {
             let level = |ix: usize| amount(&shares[ix]) as f64 / shares[ix].weight as f64;
@@ -125,7 +128,9 @@ impl<'a> Rise<'a> {
         let mut rise = Self { network, shares, phases, starts, ends, rows: BinaryHeap::new(), level };
         for circuit in rise.network.circuits_above(open.iter().copied()) {
             for row in rise.network.rows_of(circuit) {
-                rise.wait(row);
+                if !rise.network.suffices(row) {
+                    rise.wait(row);
+                }
             }
         }
         rise
@@ -201,6 +206,7 @@ impl<'a> Rise<'a> {
         self.phases[charger] = Phase::Done;
         let level = self.level;
         let share = &mut self.shares[charger];
+        let wanted = share.high - share.given;
         if rises {
             let reached = match stop {
                 Stop::High => share.high,
@@ -212,6 +218,7 @@ impl<'a> Rise<'a> {
         let Share { given, weight, .. } = *share;
         self.network.each_flow(charger, |flow| {
             flow.potential -= weight;
+            flow.wanted -= wanted;
             if rises {
                 flow.rate -= weight;
                 flow.fixed += given;

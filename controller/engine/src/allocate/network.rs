@@ -39,6 +39,8 @@ pub(crate) struct Flow {
     pub(super) rate: i64,
     /// Sum of the weights of the chargers that rise or may still begin to.
     pub(super) potential: i64,
+    /// Milliamperes that these chargers lack until all of them have enough.
+    pub(super) wanted: i64,
 }
 
 impl Flow {
@@ -227,6 +229,12 @@ impl Network {
     /// How far the row is beyond its limit by what stands.
     pub(crate) fn beyond(&self, row: RowIx) -> Milliamps {
         Milliamps((-self.slack(row, 0.0) - 1e-6).ceil().max(0.0) as i32)
+    }
+
+    /// Will the row hold even if everybody who rises gets all that it can use?
+    pub(super) fn suffices(&self, row: RowIx) -> bool {
+        let row = &self.rows[row];
+        self.carries(row, |flow| (flow.fixed + flow.wanted) as f64).magnitude() <= row.limit
     }
 
     /// An upper bound for how fast the row fills by what rises now, and by all that may still rise.
