@@ -22,7 +22,6 @@ pub struct Outlets {
 /// Somebody who wants every picture.
 pub type Audience = Box<dyn Fn(&Status, &SiteView)>;
 
-
 pub(super) struct Dispatch {
     outlets: Outlets,
     chargers: BTreeMap<ConnectionId, async_channel::Sender<Outgoing>>,

@@ -284,7 +284,7 @@ fn a_three_phase_car_gets_in_between_cars_that_come_and_go() {
     for minute in 0..4 * 60 {
         snapshot.now = begin + Duration::from_secs(minute * 60);
         for line in 0..3 {
-            let changes = (minute + line as u64 * 4) % 12 == 0;
+            let changes = (minute + line as u64 * 4).is_multiple_of(12);
             let demand = if changes { Demand::Absent } else { Demand::Wants(amps(32.0)) };
             snapshot.chargers[line] = wants(demand);
         }
