@@ -91,6 +91,11 @@ pub struct ChargerView {
     pub max_a: f64,
     pub fallback_a: f64,
     pub fallback_armed: bool,
+    /// Somebody holds it at no more than this; zero: paused by hand.
+    pub held_a: Option<f64>,
+    /// The driver's wish, in milliseconds since 1970.
+    pub departs_ms: Option<i64>,
+    pub energy_needed_kwh: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -280,6 +285,9 @@ fn charger_view<'a>(charger: &ChargerStatus, circuit: &impl Fn(CircuitIx) -> &'a
         max_a: charger.max.as_amps(),
         fallback_a: charger.fallback.as_amps(),
         fallback_armed: charger.fallback_armed,
+        held_a: charger.held.map(Milliamps::as_amps),
+        departs_ms: charger.departs.map(|wall| wall.0),
+        energy_needed_kwh: charger.energy_needed.map(|energy| energy.0 as f64 / 1000.0),
     }
 }
 

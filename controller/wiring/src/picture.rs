@@ -106,6 +106,9 @@ impl Controller {
             max: charger.max,
             fallback: charger.fallback,
             fallback_armed: outlet.fallback_armed,
+            held: outlet.held,
+            departs: outlet.departs,
+            energy_needed: outlet.energy,
         }
     }
 
@@ -117,5 +120,67 @@ impl Controller {
             since: station.since,
         };
         self.central.waiting().map(picture).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Order};
+    use crate::settings::{Adoption, LinkSetting, Policy, Settings};
+    use dlb_engine::lines::Wiring;
+    use dlb_engine::site::{Charger, Circuit, Site, Supply};
+    use dlb_engine::time::WallTime;
+    use dlb_engine::units::{Millivolts, WattHours};
+    use dlb_links::charger::Outlet;
+    use std::collections::BTreeMap;
+
+    const NOW: Instant = Instant::from_millis(1_000);
+
+    fn one_bay() -> Settings {
+        let grid = Circuit {
+            id: "grid".into(),
+            parent: None,
+            limit: PerLine::all(Milliamps(63_000)),
+            limit_power: None,
+            supply: Supply::Star(Millivolts(230_000)),
+        };
+        let bay = Charger {
+            id: "bay".into(),
+            circuit: CircuitIx(0),
+            wiring: Wiring::Unknown,
+            min: Milliamps(6_000),
+            max: Milliamps(32_000),
+            step: Milliamps(1_000),
+            fallback: Milliamps(6_000),
+            priority: 0,
+            weight: 1.0,
+        };
+        Settings {
+            name: "Site".into(),
+            site: Site::new(vec![grid], vec![bay]).expect("a sound site"),
+            meters: Vec::new(),
+            links: vec![LinkSetting::Ocpp { identity: "CP".into(), outlet: Outlet(1), efficiency: None }],
+            policy: Policy::default(),
+            adoption: Adoption::Ask,
+        }
+    }
+
+    #[test]
+    fn what_people_asked_of_a_charger_is_in_the_picture_until_they_take_it_back() {
+        let mut controller = Controller::new(one_bay(), BTreeMap::new(), NOW);
+        let charger = || "bay".to_owned();
+        let wish = (Some(WallTime(1_772_438_400_000)), Some(WattHours(20_000)));
+        controller
+            .handle(NOW, Event::Order(Order::ChargerLimit { charger: charger(), limit: Some(Milliamps(0)) }));
+        controller
+            .handle(NOW, Event::Order(Order::Departure { charger: charger(), at: wish.0, energy: wish.1 }));
+        let seen = &controller.status(NOW).chargers[0];
+        assert_eq!((seen.held, seen.departs, seen.energy_needed), (Some(Milliamps(0)), wish.0, wish.1));
+
+        controller.handle(NOW, Event::Order(Order::ChargerLimit { charger: charger(), limit: None }));
+        controller.handle(NOW, Event::Order(Order::Departure { charger: charger(), at: None, energy: None }));
+        let seen = &controller.status(NOW).chargers[0];
+        assert_eq!((seen.held, seen.departs, seen.energy_needed), (None, None, None));
     }
 }

@@ -74,6 +74,11 @@ pub struct ChargerStatus {
     pub max: Milliamps,
     pub fallback: Milliamps,
     pub fallback_armed: bool,
+    /// Held at no more than this by an order; zero: paused.
+    pub held: Option<Milliamps>,
+    /// The driver's wish.
+    pub departs: Option<WallTime>,
+    pub energy_needed: Option<WattHours>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

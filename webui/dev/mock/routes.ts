@@ -68,7 +68,11 @@ const HANDLERS: Record<string, (fields: Fields, request: Request) => Reply> = {
     world.strategy = strategy as string;
     return ok();
   },
-  'POST order/departure': () => ok(),
+  'POST order/departure': ({ charger, departs_ms, energy_needed_kwh }) => {
+    const bay = bays.find(({ id }) => id === charger);
+    if (bay) Object.assign(bay, { departs: departs_ms, needs: energy_needed_kwh });
+    return ok();
+  },
   'POST password': ({ old_password, new_password }) => {
     if (old_password !== door.password) return refuse(401, 'wrong-password', 'That is not the password.', 'Try again.', 'old_password');
     door.password = String(new_password);

@@ -18,6 +18,8 @@ interface Bay {
   energy: number;
   taper: number;
   hold: number | null;
+  departs: number | null;
+  needs: number | null;
 }
 
 const bay = (id: string, lines: number[], max: number, state: string, rest: Partial<Bay> = {}): Bay => ({
@@ -32,6 +34,8 @@ const bay = (id: string, lines: number[], max: number, state: string, rest: Part
   energy: 0,
   taper: 99,
   hold: null,
+  departs: null,
+  needs: null,
   ...rest,
 });
 
@@ -78,7 +82,7 @@ export function picture(now: number): Site {
       {
         id: 'grid',
         parent: null,
-        limit_a: Array<number>(3).fill(world.siteLimit ?? GRID_A),
+        limit_a: Array<number>(3).fill(GRID_A),
         lowered: world.siteLimit === null ? null : { limit_a: Array<number>(3).fill(world.siteLimit), lasts_s: 1740 },
         measured_a: world.meterLost ? null : all,
         other_load_a: building.map((ampere) => ampere + 1),
@@ -163,6 +167,9 @@ function charger(bay: Bay, limit: number, drawn: number[], now: number): Charger
     max_a: bay.max,
     fallback_a: 6,
     fallback_armed: bay.id !== 'bay-3',
+    held_a: bay.hold,
+    departs_ms: bay.departs,
+    energy_needed_kwh: bay.needs,
   };
 }
 

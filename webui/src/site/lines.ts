@@ -23,9 +23,9 @@ export interface LineLoad {
 export function lineLoads(site: Site, circuit: Circuit): LineLoad[] {
   const charging = chargingOf(site, circuit.id);
   return LINES.flatMap((line, i) => {
-    const limit = circuit.limit_a[i] ?? 0;
-    const load = lineLoad(line, limit, circuit, i, charging[i] ?? 0);
-    return limit === 0 && load.used < 0.05 ? [] : [load];
+    const own = circuit.limit_a[i] ?? 0;
+    const load = lineLoad(line, limitNow(circuit)[i] ?? 0, circuit, i, charging[i] ?? 0);
+    return own === 0 && load.used < 0.05 ? [] : [load];
   });
 }
 
@@ -35,6 +35,11 @@ function lineLoad(line: Line, limit: number, circuit: Circuit, i: number, chargi
   const used = reading ?? building + charging;
   const worst = circuit.worst_case_a[i] ?? 0;
   return { line, limit, used, measured: reading !== undefined, building, charging: Math.min(charging, Math.max(used, 0)), free: limit - used, worst };
+}
+
+/** The limit in force: the circuit's own, or the lower one that somebody set for a while. */
+export function limitNow(circuit: Circuit): number[] {
+  return circuit.lowered?.limit_a ?? circuit.limit_a;
 }
 
 /** Amperes that the chargers of this circuit and those below draw on each line. */

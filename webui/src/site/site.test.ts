@@ -82,6 +82,24 @@ test('a reason that the page does not know stays in the words of the box', () =>
   expect(reason({ ...picture(NOW).chargers[0]!, reason_code: 'moon-phase' })).toBeNull();
 });
 
+test('what a person ordered is the reason, not that the car wants no more', () => {
+  const charger: Charger = { ...picture(NOW).chargers[0]!, limit_a: 10, reason_code: 'wants-no-more' };
+  expect(reason({ ...charger, held_a: 10 })?.key).toBe('reason.held-by-hand');
+  expect(reason({ ...charger, held_a: 0 })?.key).toBe('reason.paused-by-hand');
+  expect(reason({ ...charger, held_a: 16 })?.key).toBe('reason.wants-no-more');
+});
+
+test('while the site is lowered, the lower limit is the limit', () => {
+  Object.assign(world, { siteLimit: 32 });
+  const site = picture(NOW);
+  expect(lineLoads(site, site.circuits[0]!).map(({ limit }) => limit)).toEqual([32, 32, 32]);
+});
+
+test('a site that never had a meter has not lost one', () => {
+  const site = { ...measured(picture(NOW), [1, 1, 1]), mode: 'static', meters: [] };
+  expect(verdict(site).key).toBe('verdict.no-meter');
+});
+
 test('a charger out of reach is not said to charge', () => {
   const gone: Charger = { ...picture(NOW).chargers[0]!, online: false, state: 'Charging' };
   expect(activity(gone).glyph).toBe('offline');

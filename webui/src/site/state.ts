@@ -2,6 +2,7 @@
 
 import type { Key, Params } from '../i18n/t';
 import { known } from '../i18n/t';
+import { limit } from '../format/quantity';
 import type { Charger } from '../state/live.svelte';
 
 export type Glyph = 'free' | 'ready' | 'charging' | 'paused' | 'waiting' | 'done' | 'fault' | 'offline' | 'unknown';
@@ -23,6 +24,9 @@ const ACTIVITIES: Record<string, Activity> = {
   Faulted: { glyph: 'fault', key: 'state.fault' },
 };
 
+/** Limits are rounded down by less than this. */
+const STEP_A = 1;
+
 const WAITING = new Set(['waits-for-turn', 'nothing-left']);
 
 export function activity(charger: Charger): Activity {
@@ -37,8 +41,18 @@ export interface Sentence {
   params: Params;
 }
 
+/** A person's order holds it where it is: that comes before what the allocation says. */
+function held(charger: Charger): Sentence | null {
+  const { held_a: most, limit_a: now } = charger;
+  if (most == null || !charger.online) return null;
+  if (most === 0) return { key: 'reason.paused-by-hand', params: {} };
+  return now != null && now > most - STEP_A ? { key: 'reason.held-by-hand', params: { limit: limit(most) } } : null;
+}
+
 /** The reason in the reader's language, or null: then the box's own English sentence must do. */
 export function reason(charger: Charger): Sentence | null {
+  const byHand = held(charger);
+  if (byHand) return byHand;
   const key = `reason.${charger.reason_code}`;
   const params = { circuit: charger.reason_circuit ?? '', line: charger.reason_line ?? '' };
   return known(key) ? { key, params } : null;

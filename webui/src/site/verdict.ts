@@ -22,7 +22,7 @@ export function verdict(site: Site): Verdict {
   if (tight.measured && tight.free < -TOLERANCE_A) return { level: 'alarm', key: 'verdict.over', params: place };
   const alarms = count(site, 'alarm');
   if (alarms > 0) return { level: 'alarm', key: 'verdict.alarm', params: { n: alarms } };
-  if (site.mode === 'static') return { level: 'warning', key: 'verdict.static', params: {} };
+  if (site.mode === 'static') return { level: 'warning', key: site.meters.length === 0 ? 'verdict.no-meter' : 'verdict.static', params: {} };
   const warnings = count(site, 'warning');
   if (warnings > 0) return { level: 'warning', key: 'verdict.warning', params: { n: warnings } };
   return { level: 'good', key: 'verdict.good', params: {} };

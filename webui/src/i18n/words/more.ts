@@ -35,6 +35,8 @@ export const more = {
   'wish.energy': ['Energy until then', 'Energie bis dahin'],
   'wish.set': ['Set the wish', 'Wunsch setzen'],
   'wish.done': ['Noted.', 'Notiert.'],
+  'wish.forget': ['Forget it', 'Vergessen'],
+  'wish.forgotten': ['Forgotten.', 'Vergessen.'],
 
   'history.day': ['Day', 'Tag'],
   'history.before': ['Day before', 'Tag davor'],
@@ -75,5 +77,13 @@ export const more = {
   'programs.api': ['API description', 'API-Beschreibung'],
   'look.title': ['This browser', 'Dieser Browser'],
   'password.change': ['Change password', 'Passwort ändern'],
+
+  // The box says these in English, with figures; here is what they mean, for readers of other languages.
+  'alert.meter-lost': ['{about} does not answer.', '{about} antwortet nicht. Bis er wieder da ist, gelten sichere feste Grenzen. Prüfen Sie Leitung und Versorgung.'],
+  'alert.charger-lost': ['{about} is out of reach.', '{about} ist nicht erreichbar. Was er noch ziehen kann, ist reserviert. Prüfen Sie Netzwerk und Versorgung.'],
+  'alert.charger-disobeys': ['{about} draws more than it was told.', '{about} zieht mehr als erlaubt. Was er zieht, ist reserviert. Schalten Sie sein eigenes Lastmanagement ab oder tauschen Sie ihn.'],
+  'alert.limit-refused': ['{about} refuses its limit.', '{about} lehnt seine Grenze ab. Seine letzte Grenze bleibt reserviert. Prüfen Sie in seinen Einstellungen das Lademanagement (Smart Charging).'],
+  'alert.no-fallback': ['{about} will not lower itself when it hears nothing.', '{about} senkt sich nicht von selbst, wenn er nichts hört. Ist er nicht erreichbar, zählt sein Nennstrom.'],
+  'alert.overload-by-others': ['{about} is over its limit without any charging.', '{about} ist ohne jedes Laden über der Grenze. Schalten Sie etwas ab.'],
 
 } satisfies Record<string, Word>;

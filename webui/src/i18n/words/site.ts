@@ -6,6 +6,7 @@ export const site = {
   'verdict.alarm': ['{n} alarm needs you|{n} alarms need you', '{n} Alarm braucht Sie|{n} Alarme brauchen Sie'],
   'verdict.over': ['{line} of {circuit} is over its limit', '{line} von {circuit} ist über der Grenze'],
   'verdict.static': ['A meter is lost: safe static limits', 'Ein Zähler fehlt: sichere feste Grenzen'],
+  'verdict.no-meter': ['No meter yet: safe static limits', 'Noch kein Zähler: sichere feste Grenzen'],
   'verdict.stale': ['Not known right now', 'Gerade nicht bekannt'],
   'verdict.last': ['Last heard: {verdict}', 'Zuletzt: {verdict}'],
   'verdict.empty': ['No circuit is set up yet', 'Noch kein Stromkreis eingerichtet'],
@@ -78,6 +79,8 @@ export const site = {
   'state.offline': ['Out of reach', 'Nicht erreichbar'],
   'state.unknown': ['Not heard from yet', 'Noch nichts gehört'],
 
+  'reason.paused-by-hand': ['Paused by hand', 'Von Hand pausiert'],
+  'reason.held-by-hand': ['Held at no more than {limit} by hand', 'Von Hand bei höchstens {limit} gehalten'],
   'reason.no-car': ['No car', 'Kein Auto'],
   'reason.wants-no-more': ['The car wants no more', 'Das Auto will nicht mehr'],
   'reason.charger-maximum': ['Full power: the charger’s own maximum', 'Volle Leistung: das Maximum des Ladepunkts'],

@@ -217,5 +217,8 @@ fn charger() -> ChargerView {
         max_a: 32.0,
         fallback_a: 6.0,
         fallback_armed: true,
+        held_a: None,
+        departs_ms: None,
+        energy_needed_kwh: None,
     }
 }
