@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nameFault, numberFault, parseNumber, showNumber, toAll, toEach } from './parse';
+import { nameFault, numberFault, parseNumber, showLimit, showNumber, toAll, toEach } from './parse';
 
 test('comma and point mean the same', () => {
   expect(parseNumber(' 13,5 ')).toBe(13.5);
@@ -19,6 +19,10 @@ test('what was typed is what is shown again', () => {
   expect(showNumber(13.5, 'de')).toBe('13,5');
   expect(showNumber('16 A', 'de')).toBe('16 A');
   expect(showNumber(undefined, 'en')).toBe('');
+});
+
+test('a folded entry bears whatever was typed into it', () => {
+  expect([63, [63, 'x', 50], 'abc', undefined, null].map(showLimit)).toEqual(['63 A', '63 A / x / 50 A', 'abc', '– A', '– A']);
 });
 
 test('a field says what is wrong before the box does', () => {

@@ -1,6 +1,8 @@
 // Between what people type and what the configuration holds. A value that is no number stays as it was
 // typed: the box refuses it with a reason, and nothing is lost.
 
+import { limit } from '../format/quantity';
+
 /** `13,5` and `13.5` are the same number; nothing is nothing. */
 export function parseNumber(text: string): number | string | undefined {
   const trimmed = text.trim();
@@ -13,6 +15,12 @@ export function parseNumber(text: string): number | string | undefined {
 export function showNumber(value: unknown, language: string): string {
   if (typeof value !== 'number') return typeof value === 'string' ? value : '';
   return language === 'de' ? String(value).replace('.', ',') : String(value);
+}
+
+/** For a folded entry: `63 A`, or what was typed instead of a number, or a dash. */
+export function showLimit(value: unknown): string {
+  if (Array.isArray(value)) return value.map(showLimit).join(' / ');
+  return typeof value === 'string' ? value : limit(typeof value === 'number' ? value : null);
 }
 
 export interface Range {

@@ -13,6 +13,8 @@ export interface LineLoad {
   used: number;
   measured: boolean;
   building: number;
+  /** Something is known of the building's load here: measured, assumed, or measured further down. */
+  buildingKnown: boolean;
   charging: number;
   /** What is left under the limit; negative when it is exceeded. */
   free: number;
@@ -34,7 +36,7 @@ function lineLoad(line: Line, limit: number, circuit: Circuit, i: number, chargi
   const building = reading === undefined ? (circuit.other_load_a[i] ?? 0) : Math.max(0, reading - charging);
   const used = reading ?? building + charging;
   const worst = circuit.worst_case_a[i] ?? 0;
-  return { line, limit, used, measured: reading !== undefined, building, charging: Math.min(charging, Math.max(used, 0)), free: limit - used, worst };
+  return { line, limit, used, measured: reading !== undefined, building, buildingKnown: reading !== undefined || building > 0, charging: Math.min(charging, Math.max(used, 0)), free: limit - used, worst };
 }
 
 /** The limit in force: the circuit's own, or the lower one that somebody set for a while. */

@@ -32,6 +32,12 @@ test('building and charging add up to what the meter shows', () => {
   for (const load of lineLoads(site, site.circuits[0]!)) expect(load.building + load.charging).toBeCloseTo(load.used, 6);
 });
 
+test('what nobody measures is unknown, not zero', () => {
+  const site = picture(NOW);
+  expect(lineLoads(site, site.circuits[1]!).map(({ buildingKnown }) => buildingKnown)).toEqual([false, false, false]);
+  expect(lineLoads(site, site.circuits[0]!).map(({ buildingKnown }) => buildingKnown)).toEqual([true, true, true]);
+});
+
 test('lines that a single-phase site does not have are not shown', () => {
   const site = picture(NOW);
   const single = { ...site.circuits[0]!, limit_a: [63, 0, 0], measured_a: [20, 0, 0] };

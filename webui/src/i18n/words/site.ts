@@ -35,6 +35,7 @@ export const site = {
   'flow.building': ['Building', 'Gebäude'],
   'flow.chargers': ['Chargers', 'Ladepunkte'],
   'flow.sun': ['Own surplus', 'Eigener Überschuss'],
+  'flow.no-meter': ['Without a meter only the chargers are known.', 'Ohne Zähler sind nur die Ladepunkte bekannt.'],
   'flow.unmeasured': ['The grid meter tells no power now.', 'Der Netzzähler nennt gerade keine Leistung.'],
 
   'circuits.title': ['Circuits', 'Stromkreise'],
