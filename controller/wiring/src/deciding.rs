@@ -16,6 +16,7 @@ use dlb_links::charger::OutletState;
 impl Controller {
     pub(crate) fn decide(&mut self, now: Instant) {
         self.expire(now);
+        self.watch_idling(now);
         let snapshot = self.snapshot(now);
         let mut allocation = self.allocator.allocate(&self.settings.site, &snapshot);
         for (grant, outlet) in allocation.grants.iter_mut().zip(&self.outlets) {
@@ -33,6 +34,15 @@ impl Controller {
     fn expire(&mut self, now: Instant) {
         if self.site_limit.is_some_and(|order| order.until <= now) {
             self.site_limit = None;
+        }
+    }
+
+    fn watch_idling(&mut self, now: Instant) {
+        for ix in self.settings.site.charger_indexes() {
+            let least = self.settings.site.charger(ix).min;
+            let offered = self.ledger.limit(ix).is_some_and(|limit| limit >= least);
+            let outlet = &mut self.outlets[ix.0];
+            outlet.idling.saw(now, outlet.state, offered);
         }
     }
 
@@ -112,7 +122,7 @@ impl Controller {
             Obedience::Obeys => {}
         }
         match outlet.state {
-            OutletState::SuspendedEv => Demand::Idle,
+            state if state.occupied() && outlet.idling.idle() => Demand::Idle,
             state if state.occupied() && state != OutletState::Finishing => self.wish(ix, outlet),
             _ => Demand::Absent,
         }
@@ -121,10 +131,6 @@ impl Controller {
     fn wish(&self, ix: ChargerIx, outlet: &OutletRecord) -> Demand {
         let charger = self.settings.site.charger(ix);
         let offered = outlet.held.map_or(charger.max, |held| held.min(charger.max));
-        // Held below the minimum is held at nothing: IEC 61851-1 knows no current in between.
-        if offered < charger.min {
-            return Demand::Wants(Milliamps::ZERO);
-        }
         Demand::Wants(outlet.appetite.wants(offered, charger.min))
     }
 

@@ -8,6 +8,7 @@ mod central;
 pub mod controller;
 mod deciding;
 pub mod event;
+mod idling;
 mod metering;
 mod orders;
 mod outlet;

@@ -1,5 +1,6 @@
 //! What is known of one outlet and the car at it.
 
+use crate::idling::Idling;
 use dlb_engine::appetite::Appetite;
 use dlb_engine::lines::{Line, PerLine, Wiring};
 use dlb_engine::load::Span;
@@ -20,6 +21,7 @@ pub(crate) struct OutletRecord {
     pub(crate) arrived: Option<Instant>,
     pub(crate) phases: PhasesSeen,
     pub(crate) appetite: Appetite,
+    pub(crate) idling: Idling,
     pub(crate) session: Option<Session>,
     /// Held at no more than this by an order.
     pub(crate) held: Option<Milliamps>,
