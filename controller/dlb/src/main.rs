@@ -18,6 +18,7 @@ enum Door {
     Analyse(dlb::analyse::Arguments),
     Run(dlb::run::Arguments),
     Check(dlb::config::door::Arguments),
+    Demo(dlb::demo::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -26,5 +27,6 @@ fn main() -> ExitCode {
         Door::Analyse(arguments) => dlb::analyse::run(&arguments),
         Door::Run(arguments) => dlb::run::run(arguments),
         Door::Check(arguments) => dlb::config::door::run(&arguments),
+        Door::Demo(arguments) => dlb::demo::run(&arguments),
     }
 }

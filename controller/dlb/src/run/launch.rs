@@ -31,6 +31,16 @@ use std::thread::JoinHandle;
 pub struct Launch {
     pub config: PathBuf,
     pub data: PathBuf,
+    pub converter: Converter,
+}
+
+/// Where the samples of the clamps come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Converter {
+    /// From the box's own, as its board file says.
+    OnTheBox,
+    /// Whoever starts the program brings them, with [`Running::measure`].
+    Brought,
 }
 
 /// The program while it runs.
@@ -115,7 +125,7 @@ impl Launch {
         let site = spawn("site", move || site.run(handle))?;
         let mut running =
             Running { page, ocpp, site, incoming, web, store: store.thread, clamps, sampling: None };
-        if let Some(board) = board {
+        if let (Some(board), Converter::OnTheBox) = (board, self.converter) {
             running.measure_on_the_box(&board);
         }
         Ok(running)

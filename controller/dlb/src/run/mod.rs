@@ -5,7 +5,7 @@ pub mod launch;
 pub mod logging;
 mod system_desk;
 
-pub use launch::{Launch, LaunchError, Running};
+pub use launch::{Converter, Launch, LaunchError, Running};
 
 use clap::Args;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub struct Arguments {
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log, "info");
-    let launch = Launch { config: arguments.config, data: arguments.data };
+    let launch = Launch { config: arguments.config, data: arguments.data, converter: Converter::OnTheBox };
     let running = match launch.start() {
         Ok(running) => running,
         Err(error) => {

@@ -87,13 +87,18 @@ impl Stage {
             self.electrical.store(Arc::new(*world.electrical()));
             while let Some(sentence) = world.story_mut().next_sentence() {
                 // Nobody has to listen.
-                let _ = self.story.try_send(sentence);
+                let _ = self.story.try_send(told_at(world.hour(), &sentence));
             }
         }
         for bay in 0..self.frames.borrow().len() {
             self.pump(bay);
         }
     }
+}
+
+/// With the scenario's time of day.
+fn told_at(hour: f64, sentence: &str) -> String {
+    format!("{:02}:{:02}  {sentence}", hour as u32, (hour.fract() * 60.0) as u32)
 }
 
 /// Runs the site until it is told to end.
