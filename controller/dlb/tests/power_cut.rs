@@ -2,6 +2,8 @@
 //! at a random moment, and looks what is there. 50 times each; `DLB_KILLS=200` for the long form, `DLB_SEED` for
 //! other moments.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use dlb::config::{ConfigFile, Maps};
 use dlb::store;
 use dlb::web::doors::{HistoryDoor, Span, Wanted};

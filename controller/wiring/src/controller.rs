@@ -298,10 +298,10 @@ impl Controller {
             Notice::Drawn(drawn) => self.drew(now, charger, drawn),
             Notice::Register(register) => self.outlets[charger.0].register = Some(register),
             Notice::SessionStarted { transaction, tag, register, at } => {
-                self.session_started(charger, id, transaction, tag, register, at);
+                self.session_started(charger, id, transaction, tag, register, at.or(self.wall_at(now)));
             }
-            Notice::SessionStopped { register, at, why, .. } => {
-                self.session_stopped(charger, id, register, at, why)
+            Notice::SessionStopped { transaction, register, at, why } => {
+                self.session_stopped(charger, id, transaction, register, at.or(self.wall_at(now)), why);
             }
             Notice::LimitAccepted(limit) => {
                 self.ledger.accepted(now, charger, limit);
@@ -403,11 +403,17 @@ impl Controller {
         &mut self,
         charger: ChargerIx,
         id: String,
+        transaction: i64,
         register: Option<dlb_engine::units::WattHours>,
         at: Option<WallTime>,
         why: String,
     ) {
         let record = &mut self.outlets[charger.0];
+        let number = u64::try_from(transaction).unwrap_or_default();
+        // The late end of an earlier session ends nothing here.
+        if record.session.as_ref().is_none_or(|running| running.number != number) {
+            return;
+        }
         if register.is_some() {
             record.register = register;
         }

@@ -131,6 +131,10 @@ impl Controller {
     fn wish(&self, ix: ChargerIx, outlet: &OutletRecord) -> Demand {
         let charger = self.settings.site.charger(ix);
         let offered = outlet.held.map_or(charger.max, |held| held.min(charger.max));
+        // Held below the minimum is held at nothing: IEC 61851-1 knows no current in between.
+        if offered < charger.min {
+            return Demand::Wants(Milliamps::ZERO);
+        }
         Demand::Wants(outlet.appetite.wants(offered, charger.min))
     }
 

@@ -58,7 +58,7 @@ export const waiting: Schemas['WaitingView'][] = [
   { name: 'CP-17', outlets: 2, vendor: 'Mennekes', model: 'Amtron Professional', serial: '1342004411' },
 ];
 
-export const world = { name: 'Office', strategy: 'equal', meterLost: false, calm: false, siteLimit: null as number | null, fresh: false };
+export const world = { name: 'Office', strategy: 'equal', meterLost: false, calm: false, siteLimit: null as number | null, fresh: false, crowd: 0 };
 
 const GRID_A = 63;
 const GARAGE_A = 50;
@@ -109,7 +109,7 @@ export function picture(now: number): Site {
         power_w: world.meterLost ? null : Math.round(all.reduce((sum, ampere) => sum + ampere, 0) * VOLTS * 0.97),
       },
     ],
-    chargers: world.fresh ? [] : bays.map((bay, i) => charger(bay, shares[i]!, drawn[i]!, now)),
+    chargers: world.fresh ? [] : [...bays.map((bay, i) => charger(bay, shares[i]!, drawn[i]!, now)), ...crowd(shares, drawn, now)],
     waiting: world.fresh ? [] : waiting,
     alerts: world.calm || world.fresh ? [] : alerts(),
   };
@@ -171,6 +171,15 @@ function charger(bay: Bay, limit: number, drawn: number[], now: number): Charger
     departs_ms: bay.departs,
     energy_needed_kwh: bay.needs,
   };
+}
+
+/** Many more of the same, to see how the page bears it; they are shown and not counted. */
+function crowd(shares: number[], drawn: number[][], now: number): Charger[] {
+  return Array.from({ length: world.crowd }, (_, n) => {
+    const i = n % bays.length;
+    const copy = charger(bays[i]!, shares[i]!, drawn[i]!, now);
+    return { ...copy, id: `lot-${n + 1}`, circuit: 'lot' };
+  });
 }
 
 function reason(bay: Bay, limit: number): Pick<Charger, 'reason' | 'reason_code' | 'reason_circuit' | 'reason_line'> {

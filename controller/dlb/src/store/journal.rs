@@ -1,8 +1,8 @@
 //! Tables of what must survive a power cut: sessions, events, what chargers taught, peaks.
 //!
-//! Keys of sessions and events are a number that only grows. A session is found again by charger and
-//! number, so that what is written twice (a record tried again, a session found running after a
-//! restart) stands there once.
+//! Keys of sessions and events are a number that only grows. A session that runs is found again by
+//! charger and number, so that what is written twice (a record tried again, a session found running
+//! after a restart) stands there once.
 
 use super::Bounds;
 use super::record::{EventRecord, Peak, Remembered, SessionRecord, cut};
@@ -23,6 +23,8 @@ const LEARNT: TableDefinition<'_, &str, &str> = TableDefinition::new("learnt");
 const PEAKS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("peaks");
 const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
 
+/// Why a session ended that another one followed.
+const END_UNHEARD: &str = "its end was never heard";
 const LAST_SESSION: &str = "last-session";
 /// Chargers that are remembered, and the length of what is remembered of each.
 const MAX_LEARNT: u64 = 5_000;
@@ -93,6 +95,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 fn write_one(transaction: &WriteTransaction, record: &Record) -> Result<(), Error> {
     match record {
         Record::SessionStarted { charger, session, tag, at, register } => {
+            forget_number_of_another(transaction, charger, *session, at.map(|at| at.0))?;
             let started = |record: &mut SessionRecord| {
                 record.tag = cut(tag);
                 record.started_ms = record.started_ms.or(at.map(|at| at.0));
@@ -111,6 +114,44 @@ fn write_one(transaction: &WriteTransaction, record: &Record) -> Result<(), Erro
         Record::Learnt { identity, memory } => learn(transaction, identity, memory),
         Record::Alert(alert) => write_event(transaction, alert),
     }
+}
+
+/// A number may come back: a Modbus charger's sessions are counted from 1 after every start of the box.
+/// The start of another session leaves the record of that number as it is, and ends what the outlet
+/// had running; if in doubt a session stands there twice rather than not at all.
+fn forget_number_of_another(
+    transaction: &WriteTransaction,
+    charger: &str,
+    session: u64,
+    started_ms: Option<i64>,
+) -> Result<(), Error> {
+    let mut sessions = transaction.open_table(SESSIONS)?;
+    let mut numbers = transaction.open_table(NUMBERS)?;
+    let mut running = transaction.open_table(RUNNING)?;
+    let known = numbers.get((charger, session))?.map(|key| key.value());
+    if let Some(key) = known {
+        let record: Option<SessionRecord> = sessions.get(key)?.and_then(|record| parsed(record.value()));
+        let same_start = |record: &SessionRecord| match (record.started_ms, started_ms) {
+            (Some(before), Some(now)) => before == now,
+            _ => record.why.is_none(),
+        };
+        if record.as_ref().is_some_and(same_start) {
+            return Ok(());
+        }
+        numbers.remove((charger, session))?;
+    }
+    let mut unheard = Vec::new();
+    for entry in running.iter()? {
+        let key = entry?.0.value();
+        let record: Option<SessionRecord> = sessions.get(key)?.and_then(|record| parsed(record.value()));
+        unheard.extend(record.filter(|record| record.charger == charger).map(|record| (key, record)));
+    }
+    for (key, mut record) in unheard {
+        record.why = Some(END_UNHEARD.to_owned());
+        sessions.insert(key, json(&record).as_slice())?;
+        running.remove(key)?;
+    }
+    Ok(())
 }
 
 fn write_session(
@@ -195,8 +236,12 @@ fn prune(transaction: &WriteTransaction, bounds: &Bounds) -> Result<(), Error> {
         }
         let Some((key, record)) = oldest else { break };
         sessions.remove(key)?;
+        // The number may be that of a later session by now.
         if let Some(record) = record {
-            numbers.remove((record.charger.as_str(), record.session))?;
+            let number = (record.charger.as_str(), record.session);
+            if numbers.get(number)?.is_some_and(|at| at.value() == key) {
+                numbers.remove(number)?;
+            }
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use super::history::{self, Curves};
 use super::record::{Remembered, month_of};
 use super::rollup::{Dated, Rollup};
 use super::sample::{Kind, Owner};
+use super::trouble::{HISTORY, JOURNAL};
 use super::vault::Vault;
 use super::{Bounds, Command, NotSafe, Shared, Which, file, journal};
 use crate::clock;
@@ -46,8 +47,8 @@ impl StoreThread {
     ) -> (Self, Remembered, async_channel::Receiver<Alert>) {
         let (told, troubles) = async_channel::bounded(ALERTS);
         let mut writer = Writer {
-            journal: Vault::new(file(data, Which::Journal), true, shared.journal.clone()),
-            history: Vault::new(file(data, Which::History), false, shared.history.clone()),
+            journal: Vault::new(file(data, Which::Journal), true, JOURNAL, shared.journal.clone()),
+            history: Vault::new(file(data, Which::History), false, HISTORY, shared.history.clone()),
             shared,
             bounds,
             told,
@@ -249,8 +250,6 @@ impl Writer {
 
     fn tell(&mut self) {
         for alert in self.journal.trouble.take().into_iter().chain(self.history.trouble.take()) {
-            // Into the record of events as well; a trouble of the journal waits there with the others.
-            self.queue(Record::Alert(alert.clone()), None);
             let _ = self.told.try_send(alert);
         }
     }

@@ -8,16 +8,24 @@ use std::path::Path;
 #[derive(Debug)]
 pub(super) struct Trouble {
     file: String,
+    codes: Codes,
     away: bool,
     told: Vec<Alert>,
 }
 
-const BROKEN: &str = "store-corrupt";
-const AWAY: &str = "store-unavailable";
+/// Each file has its own, so that the end of one trouble does not end the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Codes {
+    pub(super) corrupt: &'static str,
+    pub(super) unavailable: &'static str,
+}
+
+pub(super) const JOURNAL: Codes = Codes { corrupt: "journal-corrupt", unavailable: "journal-unavailable" };
+pub(super) const HISTORY: Codes = Codes { corrupt: "history-corrupt", unavailable: "history-unavailable" };
 
 impl Trouble {
-    pub(super) const fn new(file: String) -> Self {
-        Self { file, away: false, told: Vec::new() }
+    pub(super) const fn new(file: String, codes: Codes) -> Self {
+        Self { file, codes, away: false, told: Vec::new() }
     }
 
     pub(super) fn broken(&mut self, now: Instant, aside: Option<&Path>) {
@@ -28,7 +36,7 @@ impl Trouble {
              happens again, the flash is failing: replace the box.",
             self.file
         );
-        self.told.push(alert(now, BROKEN, text, false));
+        self.told.push(alert(now, self.codes.corrupt, text, false));
     }
 
     pub(super) fn away(&mut self, now: Instant, why: &str) {
@@ -41,14 +49,14 @@ impl Trouble {
              directory, or see that it can be written.",
             self.file
         );
-        self.told.push(alert(now, AWAY, text, false));
+        self.told.push(alert(now, self.codes.unavailable, text, false));
     }
 
     /// It works. That something was lost before stays said.
     pub(super) fn over(&mut self, now: Instant) {
         if std::mem::take(&mut self.away) {
             let text = format!("{} is written again.", self.file);
-            self.told.push(alert(now, AWAY, text, true));
+            self.told.push(alert(now, self.codes.unavailable, text, true));
         }
     }
 

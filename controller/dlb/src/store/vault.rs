@@ -2,7 +2,7 @@
 //!
 //! A broken file may make the database panic as well as fail, so every use is caught.
 
-use super::trouble::Trouble;
+use super::trouble::{Codes, Trouble};
 use arc_swap::ArcSwapOption;
 use dlb_engine::time::{Duration, Instant};
 use redb::{Database, DatabaseError, StorageError};
@@ -36,9 +36,14 @@ pub(super) struct Vault {
 }
 
 impl Vault {
-    pub(super) fn new(path: PathBuf, thorough: bool, shared: Arc<ArcSwapOption<Database>>) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        thorough: bool,
+        codes: Codes,
+        shared: Arc<ArcSwapOption<Database>>,
+    ) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self { path, thorough, shared, retry_at: None, trouble: Trouble::new(name) }
+        Self { path, thorough, shared, retry_at: None, trouble: Trouble::new(name, codes) }
     }
 
     /// Uses the file, opening it if need be. A broken one is replaced by an empty one, which the next
@@ -181,7 +186,7 @@ mod tests {
     const NOW: Instant = Instant::from_millis(1_000_000);
 
     fn vault(path: &Path) -> Vault {
-        Vault::new(path.to_owned(), true, Arc::default())
+        Vault::new(path.to_owned(), true, super::super::trouble::HISTORY, Arc::default())
     }
 
     fn codes(vault: &mut Vault) -> Vec<(&'static str, bool)> {
@@ -198,7 +203,7 @@ mod tests {
         std::fs::remove_dir(&path).unwrap();
         assert!(vault.run(NOW + Duration::from_secs(9), |_| Ok(())).is_err(), "not tried with every record");
         assert_eq!(vault.run(NOW + RETRY, |_| Ok(())), Ok(()));
-        assert_eq!(codes(&mut vault), [("store-unavailable", false), ("store-unavailable", true)]);
+        assert_eq!(codes(&mut vault), [("history-unavailable", false), ("history-unavailable", true)]);
     }
 
     #[test]
@@ -221,7 +226,7 @@ mod tests {
             std::fs::write(&path, vec![7; 100_000]).unwrap();
             let mut vault = vault(&path);
             assert_eq!(vault.run(NOW, |_| Ok(())), Ok(()));
-            assert_eq!(codes(&mut vault), [("store-corrupt", false)]);
+            assert_eq!(codes(&mut vault), [("history-corrupt", false)]);
         }
         let mut names: Vec<_> =
             std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
