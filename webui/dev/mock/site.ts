@@ -194,7 +194,7 @@ function reason(bay: Bay, limit: number): Pick<Charger, 'reason' | 'reason_code'
 
 function alerts(): Site['alerts'] {
   const list: Site['alerts'] = [
-    { severity: 'warning', about: 'bay-10', code: 'charger-offline', text: 'bay-10 has not answered for 4 minutes. Its worst case of 6 A is set aside. Check its power and its network cable.', age_s: 254 },
+    { severity: 'warning', about: 'bay-10', code: 'charger-lost', text: 'bay-10 has not answered for 4 minutes. Its worst case of 6 A is set aside. Check its power and its network cable.', age_s: 254 },
   ];
   if (world.meterLost) list.push({ severity: 'alarm', about: 'main', code: 'meter-lost', text: 'The meter main does not answer. The site runs on safe static limits. Check its cable and its address.', age_s: 31 });
   return list;
