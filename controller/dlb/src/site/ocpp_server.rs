@@ -244,6 +244,7 @@ async fn converse(
         // What must be said comes first: it may be a lowered limit.
         match say.or(hear).or(wait).await {
             Turn::Say(Some(Outgoing::Frame(text))) => {
+                tracing::trace!(connection = connection.0, "sent {text}");
                 if socket.send(Message::text(text)).await.is_err() {
                     return "sending failed";
                 }
@@ -259,6 +260,7 @@ async fn converse(
                 heard = std::time::Instant::now();
                 if let Message::Text(text) = message {
                     let text = text.as_str().to_owned();
+                    tracing::trace!(connection = connection.0, "got {text}");
                     let frame = Incoming::Event(Event::OcppFrame { connection, text });
                     if incoming.send(frame).await.is_err() {
                         return "the box ends";
