@@ -63,6 +63,8 @@ pub struct Ledger {
 struct Entry {
     /// No limit possibly in force allows more than this.
     ceiling: Milliamps,
+    /// The way down from the ceiling, while one is under way.
+    falling: Option<Falling>,
     sent: Option<Sent>,
     proof: Proof,
     fallback: Option<Fallback>,
@@ -72,6 +74,17 @@ struct Entry {
     drawn: Option<(Instant, Milliamps)>,
 }
 
+/// A limit below the ceiling was accepted; the ceiling comes down when that has had its effect. Limits
+/// that are sent in between neither begin the wait anew nor are forgotten.
+#[derive(Clone, Copy, Debug)]
+struct Falling {
+    since: Instant,
+    /// The highest limit sent since then.
+    highest: Milliamps,
+    /// What flowed was above that limit: then its fall is the proof, and nobody need wait.
+    was_above: bool,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Sent {
     limit: Milliamps,
@@ -79,8 +92,6 @@ struct Sent {
     at: Instant,
     accepted: Option<Instant>,
     confirmed: bool,
-    /// What flowed above the limit when it was sent: then its fall is the proof.
-    was_above: bool,
     repeats: u8,
 }
 
@@ -93,6 +104,10 @@ enum Reach {
 /// A metered current may lie this much above its limit and still be called obedient: the error of a
 /// class 1 meter at 32 A, and the overshoot that IEC 61851-1 leaves a car.
 const TOLERANCE: Milliamps = Milliamps(700);
+
+/// A limit that neither safety nor a waiting car asks for is changed no more often than this: cars, chargers
+/// and their flash live longer, and the difference is a fraction of an ampere.
+const CALM: Duration = Duration::from_secs(5);
 
 /// An unconfirmed limit is sent once more after this many settle times.
 const REPEAT_AFTER_SETTLES: u32 = 2;
@@ -118,6 +133,7 @@ impl Ledger {
         let entry = &mut self.entries[charger.0];
         if entry.reach != Reach::Online {
             entry.ceiling = site.charger(charger).max;
+            entry.falling = None;
             entry.sent = None;
             entry.obedience = Obedience::Obeys;
         }
@@ -142,6 +158,7 @@ impl Ledger {
         let entry = &mut self.entries[charger.0];
         let standing = entry.fallback.map_or(site.charger(charger).max, |fallback| fallback.current);
         entry.ceiling = entry.last_limit().max(standing);
+        entry.falling = None;
         entry.drawn = None;
     }
 
@@ -150,6 +167,7 @@ impl Ledger {
         let Some(sent) = entry.sent.as_mut().filter(|sent| sent.limit == limit) else { return };
         if sent.accepted.is_none() {
             sent.accepted = Some(now);
+            entry.fall_from(now);
         }
         if entry.obedience == Obedience::Refuses {
             entry.obedience = Obedience::Obeys;
@@ -238,14 +256,19 @@ impl Ledger {
         self.settle(now);
         let mut setpoints = Vec::new();
         let mut rises = Vec::new();
+        let hurry = Hurry::new(site, snapshot, allocation, self);
         for charger in site.charger_indexes() {
             if !self.addressable(charger, snapshot) {
                 continue;
             }
             let target = allocation.grants[charger.0].limit;
+            let calm = self.entries[charger.0].calm(now);
             match self.entries[charger.0].sent.map(|sent| sent.limit) {
-                Some(limit) if target > limit => rises.push((charger, limit, target)),
-                Some(limit) if target == limit => {}
+                Some(limit) if target > limit && (calm || limit == Milliamps::ZERO) => {
+                    rises.push((charger, limit, target));
+                }
+                Some(limit) if target >= limit => {}
+                Some(_) if !calm && !hurry.lowers(charger) => {}
                 // The first limit after coming into reach lowers a ceiling of unknown height.
                 _ => self.send(now, charger, target, &mut setpoints),
             }
@@ -327,6 +350,7 @@ impl Entry {
     fn unknown(rating: Milliamps, now: Instant) -> Self {
         Self {
             ceiling: rating,
+            falling: None,
             sent: None,
             proof: Proof { metered: true, settle: Duration::from_secs(10) },
             fallback: None,
@@ -341,37 +365,48 @@ impl Entry {
     }
 
     fn send(&mut self, now: Instant, limit: Milliamps) {
+        self.falling = self.falling.filter(|_| limit < self.ceiling);
+        if let Some(falling) = &mut self.falling {
+            falling.highest = falling.highest.max(limit);
+        }
         self.ceiling = self.ceiling.max(limit);
-        let drawn = self.drawn.map_or(Milliamps::ZERO, |(_, drawn)| drawn);
-        self.sent = Some(Sent {
-            limit,
-            first_at: now,
-            at: now,
-            accepted: None,
-            confirmed: false,
-            was_above: drawn > limit.saturating_add(TOLERANCE),
-            repeats: 0,
-        });
+        let sent = Sent { limit, first_at: now, at: now, accepted: None, confirmed: false, repeats: 0 };
+        self.sent = Some(sent);
     }
 
-    /// Looks whether the limit that was sent can be believed by now.
-    fn judge(&mut self, now: Instant) {
-        let Some(sent) = self.sent else { return };
-        let Some(accepted) = sent.accepted else { return };
-        let settled = now.since(accepted) >= self.proof.settle;
-        let proven = if self.proof.metered {
-            self.drawn.is_some_and(|(at, drawn)| {
-                let after = at > accepted && (sent.was_above || at.since(accepted) >= self.proof.settle);
-                after && drawn <= sent.limit.saturating_add(TOLERANCE)
-            })
-        } else {
-            settled
-        };
-        if proven {
-            self.ceiling = sent.limit;
-            self.obedience = Obedience::Obeys;
-            self.sent = Some(Sent { confirmed: true, ..sent });
+    /// The limit that was last sent is in the charger: what is above it is on its way out.
+    fn fall_from(&mut self, now: Instant) {
+        let limit = self.last_limit();
+        if self.falling.is_none() && limit <= self.ceiling {
+            let drawn = self.drawn.map_or(Milliamps::ZERO, |(_, drawn)| drawn);
+            let was_above = drawn > limit.saturating_add(TOLERANCE);
+            self.falling = Some(Falling { since: now, highest: limit, was_above });
         }
+    }
+
+    /// Looks whether a lower ceiling can be believed by now.
+    fn judge(&mut self, now: Instant) {
+        let Some(falling) = self.falling.filter(|falling| self.holds(now, *falling)) else { return };
+        self.ceiling = falling.highest;
+        self.falling = None;
+        let Some(sent) = &mut self.sent else { return };
+        if sent.limit == falling.highest {
+            sent.confirmed = true;
+            self.obedience = Obedience::Obeys;
+        } else if let Some(accepted) = sent.accepted {
+            self.fall_from(accepted);
+        }
+    }
+
+    fn holds(&self, now: Instant, falling: Falling) -> bool {
+        if !self.proof.metered {
+            return now.since(falling.since) >= self.proof.settle;
+        }
+        self.drawn.is_some_and(|(at, drawn)| {
+            let settled = at.since(falling.since) >= self.proof.settle;
+            let seen_to_fall = falling.was_above && at > falling.since;
+            (settled || seen_to_fall) && drawn <= falling.highest.saturating_add(TOLERANCE)
+        })
     }
 
     /// Is what flows, by the last measurement, above the limit that was sent?
@@ -379,6 +414,10 @@ impl Entry {
         let limit = self.last_limit().saturating_add(TOLERANCE);
         self.drawn
             .is_some_and(|(at, drawn)| drawn > limit && self.sent.is_some_and(|sent| at > sent.first_at))
+    }
+
+    fn calm(&self, now: Instant) -> bool {
+        self.sent.is_none_or(|sent| now.since(sent.first_at) >= CALM)
     }
 
     fn overdue(&self, now: Instant) -> bool {
@@ -397,10 +436,35 @@ impl Entry {
 
     /// What lies in the past has been looked at; only a measurement can change it now.
     fn deadline(&self, now: Instant) -> Option<Instant> {
-        let sent = self.sent.filter(|sent| !sent.confirmed)?;
-        let settles = sent.accepted.map(|accepted| accepted + self.proof.settle);
+        let settles = self.falling.map(|falling| falling.since + self.proof.settle);
         let ahead = |at: Option<Instant>| at.filter(|&at| at > now);
         earliest(ahead(settles), ahead(self.repeat_at()))
+    }
+}
+
+/// Which decreases cannot wait: those on a line that would be over its limit if every car took what it was
+/// last allowed, and all of them while a car waits for its first ampere.
+struct Hurry<'a> {
+    room: Room<'a>,
+    somebody_waits: bool,
+}
+
+impl<'a> Hurry<'a> {
+    fn new(site: &'a Site, snapshot: &'a Snapshot, allocation: &Allocation, ledger: &Ledger) -> Self {
+        let waits = |charger: ChargerIx| {
+            let target = allocation.grants[charger.0].limit;
+            target >= site.charger(charger).min && ledger.entries[charger.0].last_limit() == Milliamps::ZERO
+        };
+        let allowed = |charger: ChargerIx| match snapshot.chargers[charger.0].demand {
+            Demand::Reserved(current, _) => current,
+            _ => ledger.entries[charger.0].last_limit(),
+        };
+        let somebody_waits = site.charger_indexes().any(waits);
+        Self { room: Room::beside(site, snapshot, allowed), somebody_waits }
+    }
+
+    fn lowers(&self, charger: ChargerIx) -> bool {
+        self.somebody_waits || self.room.of(charger) < Milliamps::ZERO
     }
 }
 
@@ -414,6 +478,11 @@ struct Room<'a> {
 
 impl<'a> Room<'a> {
     fn new(now: Instant, site: &'a Site, snapshot: &'a Snapshot, ledger: &Ledger) -> Self {
+        Self::beside(site, snapshot, |charger| ledger.worst(now, charger, site))
+    }
+
+    /// What is left beside other loads and what `current` says of each charger with a car.
+    fn beside(site: &'a Site, snapshot: &'a Snapshot, current: impl Fn(ChargerIx) -> Milliamps) -> Self {
         let volts = |ix: usize| site.circuits()[ix].supply.volts_line_to_neutral();
         let free = snapshot.circuits.iter().map(|at| at.limit - at.other_load).collect();
         let free_power = snapshot.circuits.iter().enumerate().map(|(ix, at)| {
@@ -423,7 +492,7 @@ impl<'a> Room<'a> {
         let mut room = Self { site, snapshot, free, free_power: free_power.collect() };
         for charger in site.charger_indexes() {
             if !matches!(snapshot.chargers[charger.0].demand, Demand::Absent) {
-                room.take(charger, ledger.worst(now, charger, site));
+                room.take(charger, current(charger));
             }
         }
         room

@@ -197,3 +197,31 @@ fn a_limit_that_nothing_confirms_does_not_keep_the_loop_awake() {
         assert!(deadline.is_none_or(|due| due > at(second)), "second {second}: {deadline:?}");
     }
 }
+
+#[test]
+fn limits_that_change_all_the_time_are_confirmed_all_the_same() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.offline(at(10), A);
+    ledger.online(A, &site, proof());
+    for second in (11..40).step_by(2) {
+        let limit = if second % 4 == 3 { 7 } else { 8 };
+        ledger.entries[A.0].send(at(second), amps(limit));
+        ledger.accepted(at(second), A, amps(limit));
+        ledger.drawn(at(second + 1), A, amps(6));
+    }
+    assert_eq!(ledger.worst(at(40), A, &site), amps(8));
+}
+
+#[test]
+fn a_limit_that_only_fairness_wants_lower_is_left_alone_for_a_while() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.plan(at(8), &site, &snapshot(0, both_want()), &allocation([14, 16]));
+    let soon = ledger.plan(at(9), &site, &snapshot(0, both_want()), &allocation([13, 16]));
+    assert_eq!(soon, []);
+    let later = ledger.plan(at(13), &site, &snapshot(0, both_want()), &allocation([13, 16]));
+    assert_eq!(later, [Setpoint { charger: A, limit: amps(13) }]);
+    let oven = ledger.plan(at(14), &site, &snapshot(10, both_want()), &allocation([9, 13]));
+    assert_eq!(oven.len(), 2, "what a line needs does not wait");
+}
