@@ -1,11 +1,14 @@
 """A dlb under test: its own process, its own data directory, ports of its own on loopback."""
 
+import fcntl
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import requests
@@ -15,10 +18,27 @@ BINARY = pathlib.Path(os.environ.get("DLB", ROOT / "target" / "debug" / "dlb"))
 PASSWORD = "correct horse battery"
 
 
+# Below the ports that the kernel gives to outgoing connections: nothing takes one by chance.
+PORTS = range(20_000, 32_000)
+RESERVED = []
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that no other test gets, in this process or another, even while nobody listens on it."""
+    locks = pathlib.Path(tempfile.gettempdir()) / f"dlb-test-ports-{os.getuid()}"
+    locks.mkdir(exist_ok=True)
+    for port in random.Random().sample(PORTS, 200):
+        lock = open(locks / str(port), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        RESERVED.append(lock)
+        return port
+    raise RuntimeError("no port is free")
 
 
 class Box:

@@ -1,13 +1,14 @@
 """A meter that is not ours: pymodbus showing the registers of an Eastron SDM630, in a thread of its own."""
 
 import asyncio
-import socket
 import struct
 import threading
 import time
 
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
+
+from box import free_port
 
 VOLTS, AMPS, WATTS, TOTAL, HERTZ = 0x0000, 0x0006, 0x000C, 0x0034, 0x0046
 
@@ -16,9 +17,7 @@ class Meter:
     """`show(l1, l2, l3)` sets what it reads; `pull()` takes its cable away, `plug()` puts it back."""
 
     def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.registers = [0] * 0x200
         self.shown_at = 0.0
         self.answered_at = []

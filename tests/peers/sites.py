@@ -1,9 +1,10 @@
 """Configurations of test sites, and a site whose chargers really load its meter."""
 
 
-def site(meter, chargers, limit_a=63, policy="", mqtt="", adoption="ask", assumed_a=40):
-    """A three-phase connection with one Modbus meter; `chargers` is a list of dicts of keys."""
-    entries = []
+def site(meter, chargers, limit_a=63, policy="", mqtt="", adoption="ask", assumed_a=40, ports=None):
+    """A three-phase connection with one Modbus meter; `chargers` is a list of dicts of keys, `ports` names
+    further Modbus devices on loopback."""
+    entries = [f'[[port]]\nid = "{name}"\ntcp = "127.0.0.1:{port}"\n' for name, port in (ports or {}).items()]
     for charger in chargers:
         keys = {"circuit": "grid", "rotation": "L1L2L3", "max_a": 32, "step_a": 0.1, "fallback_a": 6} | charger
         lines = "\n".join(f"{key} = {toml(value)}" for key, value in keys.items())

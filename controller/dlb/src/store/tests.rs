@@ -271,3 +271,14 @@ fn damage_anywhere_in_the_files_is_survived() {
     }
     assert!(moved > 30, "the damage was noticed: {moved}");
 }
+
+#[test]
+fn the_history_of_a_new_box_is_empty_and_not_an_error() {
+    let data = tempfile::tempdir().unwrap();
+    let store = open(data.path());
+    // A record is written at once, load curves only after half a minute.
+    store.handle.record(started(1)).wait().unwrap();
+    let span = Span { from_ms: NOON_MS, to_ms: NOON_MS + 86_400_000 };
+    assert_eq!(HistoryDoor::series(&store.handle, span, 300).unwrap().series.len(), 0);
+    store.thread.stop();
+}

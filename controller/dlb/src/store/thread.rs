@@ -108,6 +108,8 @@ impl Writer {
     }
 
     fn run(mut self, queue: &Receiver<Command>) {
+        // Questions about yesterday come before the first curves of today are written.
+        let _ = self.history.run(clock::now(), |_| Ok(()));
         self.tell();
         loop {
             let mut going = match queue.recv_timeout(self.patience()) {
