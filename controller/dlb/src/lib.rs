@@ -9,6 +9,7 @@ pub mod demo;
 pub mod modbus;
 pub mod run;
 pub mod sampling;
+pub mod services;
 pub mod site;
 pub mod store;
 pub mod supervisor;

@@ -8,6 +8,7 @@ use super::system_desk::SystemDesk;
 use crate::clock;
 use crate::config::{Checked, ConfigDesk, ConfigFile, Maps};
 use crate::sampling::{self, BoardFile, Options, Sampling, Source, on_box};
+use crate::services::{self, Mailbox, Reconfigure, Services, Slots};
 use crate::site::ocpp_server::{Incoming, listen};
 use crate::site::{Outlets, PortPool};
 use crate::store::{self, StoreHandle, StoreThread};
@@ -51,6 +52,7 @@ pub struct Running {
     site: JoinHandle<()>,
     incoming: async_channel::Sender<Incoming>,
     web: WebServer,
+    services: Services,
     store: StoreThread,
     clamps: Option<String>,
     sampling: Option<Sampling>,
@@ -91,14 +93,17 @@ impl Launch {
             tell_trouble(&incoming, trouble);
         }
         let (orders, ordered) = async_channel::bounded(ORDER_QUEUE);
-        let config = Arc::new(ConfigDesk::new(opened.file, apply_to(incoming.clone())));
         let live = Arc::new(Live::default());
+        let (mailbox, slots) = (Arc::new(Mailbox::default()), Arc::new(Slots::default()));
+        let services = start_services(&data, &checked, &incoming, &mailbox, &slots)?;
+        let apply = apply_to(incoming.clone(), services.reconfigure());
+        let config = Arc::new(ConfigDesk::new(opened.file, apply));
         let doors = Doors {
             live: Arc::clone(&live),
             orders,
             config: Arc::clone(&config) as _,
             history: Arc::new(store.handle.clone()),
-            system: Arc::new(SystemDesk),
+            system: Arc::new(SystemDesk(slots)),
             password: Arc::new(PasswordStore::open(&data)?),
             metrics_token: None,
         };
@@ -118,18 +123,46 @@ impl Launch {
             ordered,
             config,
             live,
+            mailbox,
             learnt: store.remembered.learnt,
             troubles: store.troubles,
         };
         let handle = store.handle;
         let site = spawn("site", move || site.run(handle))?;
-        let mut running =
-            Running { page, ocpp, site, incoming, web, store: store.thread, clamps, sampling: None };
+        let mut running = Running {
+            page,
+            ocpp,
+            site,
+            incoming,
+            web,
+            services,
+            store: store.thread,
+            clamps,
+            sampling: None,
+        };
         if let (Some(board), Converter::OnTheBox) = (board, self.converter) {
             running.measure_on_the_box(&board);
         }
         Ok(running)
     }
+}
+
+fn start_services(
+    data: &Path,
+    checked: &Checked,
+    site: &async_channel::Sender<Incoming>,
+    mailbox: &Arc<Mailbox>,
+    slots: &Arc<Slots>,
+) -> Result<Services, LaunchError> {
+    let rooms = services::Rooms {
+        mailbox: Arc::clone(mailbox),
+        slots: Arc::clone(slots),
+        site: site.clone(),
+        data: data.to_owned(),
+        box_id: services::box_id::box_id(data),
+    };
+    Services::start(rooms, checked.mqtt.clone())
+        .map_err(|source| LaunchError::Thread { name: "services", source })
 }
 
 /// The meter that the box's own clamps are.
@@ -202,6 +235,7 @@ impl Running {
         }
         self.sampling = None;
         self.web.shutdown();
+        self.services.stop();
         self.store.stop();
     }
 }
@@ -215,6 +249,7 @@ struct SiteThread {
     ordered: async_channel::Receiver<Ordered>,
     config: Arc<ConfigDesk>,
     live: Arc<Live>,
+    mailbox: Arc<Mailbox>,
     learnt: BTreeMap<String, String>,
     troubles: async_channel::Receiver<Alert>,
 }
@@ -224,7 +259,7 @@ impl SiteThread {
         let executor = Rc::new(smol::LocalExecutor::new());
         let ports = PortPool::new(Rc::clone(&executor), self.incoming.clone(), &self.checked.ports);
         let controller = Controller::new(self.checked.settings, self.learnt, clock::now());
-        let outlets = outlets(store, ports, self.config, self.live);
+        let outlets = outlets(store, ports, self.config, self.live, self.mailbox);
         let inner = Rc::clone(&executor);
         smol::block_on(executor.run(async move {
             let Ok(listener) = smol::Async::new(self.listener) else {
@@ -259,7 +294,14 @@ async fn take_troubles(troubles: async_channel::Receiver<Alert>, site: async_cha
     }
 }
 
-fn outlets(store: StoreHandle, ports: PortPool, config: Arc<ConfigDesk>, live: Arc<Live>) -> Outlets {
+fn outlets(
+    store: StoreHandle,
+    ports: PortPool,
+    config: Arc<ConfigDesk>,
+    live: Arc<Live>,
+    mailbox: Arc<Mailbox>,
+) -> Outlets {
+    let records = Arc::clone(&mailbox);
     Outlets {
         store,
         ports,
@@ -268,7 +310,11 @@ fn outlets(store: StoreHandle, ports: PortPool, config: Arc<ConfigDesk>, live: A
             // Writes a file: not on the site's thread.
             smol::unblock(move || adopt(&config, &identity, outlets, &circuit)).detach();
         }),
-        audience: vec![Box::new(move |_, view| live.publish(Arc::new(view.clone())))],
+        audience: vec![
+            Box::new(move |_, view| live.publish(Arc::clone(view))),
+            Box::new(move |status, view| mailbox.show(status, view)),
+        ],
+        witnesses: vec![Box::new(move |record| records.hear(record))],
     }
 }
 
@@ -287,12 +333,13 @@ fn tell_trouble(site: &async_channel::Sender<Incoming>, text: String) {
 }
 
 /// Hands a saved configuration to the site.
-fn apply_to(site: async_channel::Sender<Incoming>) -> crate::config::Apply {
+fn apply_to(site: async_channel::Sender<Incoming>, broker: Reconfigure) -> crate::config::Apply {
     Box::new(move |saved| {
         for warning in &saved.warnings {
             tracing::warn!("configuration: {warning}");
         }
         tracing::info!(version = saved.version, "a new configuration");
+        broker.mqtt(saved.checked.mqtt.clone());
         // Only fails when the program ends; the file is saved then, too.
         let _ = site.send_blocking(Incoming::Configured(Box::new(saved.checked)));
     })

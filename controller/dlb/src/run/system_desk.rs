@@ -1,20 +1,26 @@
 //! The machine below, for the page.
 
+use crate::services::Slots;
 use crate::web::doors::SystemDoor;
 use crate::web::wire::SystemView;
+use std::sync::Arc;
 
-#[derive(Debug, Default)]
-pub(super) struct SystemDesk;
+const NO_APPLIANCE: &str =
+    "This is not an appliance: there is no RAUC service, and updates come the way that the program came.";
+
+#[derive(Debug)]
+pub(super) struct SystemDesk(pub(super) Arc<Slots>);
 
 impl SystemDoor for SystemDesk {
     fn view(&self) -> SystemView {
+        let slots = self.0.latest();
         SystemView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_s: crate::clock::now().0 / 1_000_000,
             time_ms: crate::clock::wall().map(|wall| wall.0),
-            appliance: false,
-            note: Some("This is not an appliance: there is no RAUC service, and updates come the way that the program came.".to_owned()),
-            slots: Vec::new(),
+            appliance: slots.is_some(),
+            note: slots.is_none().then(|| NO_APPLIANCE.to_owned()),
+            slots: slots.map(|slots| slots.to_vec()).unwrap_or_default(),
         }
     }
 }

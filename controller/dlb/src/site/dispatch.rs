@@ -8,6 +8,7 @@ use crate::view::SiteView;
 use dlb_wiring::event::{ConnectionId, Effect, Record};
 use dlb_wiring::status::Status;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Where effects go, outside this thread.
 pub struct Outlets {
@@ -17,10 +18,15 @@ pub struct Outlets {
     pub adopt: Box<dyn Fn(String, u8, String)>,
     /// Everybody who looks at the site. None of them may block.
     pub audience: Vec<Audience>,
+    /// Everybody who hears of what is recorded. None of them may block.
+    pub witnesses: Vec<Witness>,
 }
 
 /// Somebody who wants every picture.
-pub type Audience = Box<dyn Fn(&Status, &SiteView)>;
+pub type Audience = Box<dyn Fn(&Status, &Arc<SiteView>)>;
+
+/// Somebody who wants every record.
+pub type Witness = Box<dyn Fn(&Record)>;
 
 pub(super) struct Dispatch {
     outlets: Outlets,
@@ -50,6 +56,9 @@ impl Dispatch {
             let Effect::Record(record) = effect else { continue };
             let session = matches!(record, Record::SessionStarted { .. } | Record::SessionEnded { .. });
             tell(&record);
+            for hear in &self.outlets.witnesses {
+                hear(&record);
+            }
             let ack = self.outlets.store.record(record);
             if session {
                 acks.push(ack);
@@ -96,7 +105,7 @@ impl Dispatch {
 
     pub(super) fn publish(&self, status: &Status) {
         self.outlets.store.telemetry(status);
-        let view = SiteView::new(status);
+        let view = Arc::new(SiteView::new(status));
         for show in &self.outlets.audience {
             show(status, &view);
         }

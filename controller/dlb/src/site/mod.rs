@@ -7,7 +7,7 @@ mod dispatch;
 pub mod ocpp_server;
 mod port_pool;
 
-pub use dispatch::{Audience, Outlets};
+pub use dispatch::{Audience, Outlets, Witness};
 pub use port_pool::PortPool;
 
 use crate::clock;

@@ -1,0 +1,105 @@
+//! The thread of the libraries that need tokio: the MQTT broker's client and RAUC's D-Bus proxy.
+//!
+//! It reads what the site publishes and hands orders in at the site's door. Nothing in here can make the
+//! site wait: pictures go through a slot that holds the newest, events through a bounded buffer that
+//! drops the oldest, orders through `try_send`.
+
+pub mod box_id;
+mod mailbox;
+mod mqtt;
+mod slots;
+
+pub use mailbox::Mailbox;
+pub use slots::Slots;
+
+use crate::config::Mqtt;
+use crate::site::ocpp_server::Incoming;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long a broker gets to take "offline" before the program ends without it.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the services use of the other rooms.
+#[derive(Debug)]
+pub struct Rooms {
+    pub mailbox: Arc<Mailbox>,
+    pub slots: Arc<Slots>,
+    pub site: async_channel::Sender<Incoming>,
+    /// Where the secrets are.
+    pub data: PathBuf,
+    /// The name of this box, see [`box_id`].
+    pub box_id: String,
+}
+
+/// The running thread.
+#[derive(Debug)]
+pub struct Services {
+    wanted: watch::Sender<Wanted>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Wanted {
+    mqtt: Option<Mqtt>,
+    stop: bool,
+}
+
+/// Sets another broker, for whoever saves the configuration.
+#[derive(Clone, Debug)]
+pub struct Reconfigure(watch::Sender<Wanted>);
+
+impl Reconfigure {
+    /// Costs nothing if the broker's settings are as they were.
+    pub fn mqtt(&self, mqtt: Option<Mqtt>) {
+        self.0.send_if_modified(|wanted| {
+            let changed = wanted.mqtt != mqtt;
+            wanted.mqtt = mqtt;
+            changed
+        });
+    }
+}
+
+impl Services {
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn start(rooms: Rooms, mqtt: Option<Mqtt>) -> io::Result<Self> {
+        let (wanted, heard) = watch::channel(Wanted { mqtt, stop: false });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let work = move || runtime.block_on(run(rooms, heard));
+        let thread = std::thread::Builder::new().name("services".into()).spawn(work)?;
+        Ok(Self { wanted, thread })
+    }
+
+    #[must_use]
+    pub fn reconfigure(&self) -> Reconfigure {
+        Reconfigure(self.wanted.clone())
+    }
+
+    /// Says "offline" to the broker and ends the thread.
+    pub fn stop(self) {
+        self.wanted.send_modify(|wanted| wanted.stop = true);
+        if self.thread.join().is_err() {
+            tracing::error!("the services' thread had panicked");
+        }
+    }
+}
+
+async fn run(rooms: Rooms, wanted: watch::Receiver<Wanted>) {
+    let mut stop = wanted.clone();
+    let stopped = async {
+        // An error means that nobody is left who could ask.
+        let _ = stop.wait_for(|wanted| wanted.stop).await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    let slots = async {
+        slots::watch(&rooms.slots).await;
+        std::future::pending().await
+    };
+    let work = futures_lite::future::or(mqtt::host(&rooms, wanted), slots);
+    futures_lite::future::or(work, stopped).await;
+}

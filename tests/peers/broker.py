@@ -1,0 +1,110 @@
+"""Debian's mosquitto on a port of its own, and a client that remembers what it saw."""
+
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import paho.mqtt.client as paho
+
+from box import free_port
+
+MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+
+
+class Broker:
+    """Starts, kills and restarts a broker that keeps nothing over a restart."""
+
+    def __init__(self, directory: pathlib.Path):
+        self.port = free_port()
+        self.config = directory / "mosquitto.conf"
+        self.config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        self.log = open(directory / "mosquitto.log", "ab")
+        self.process = None
+
+    @property
+    def url(self):
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [MOSQUITTO, "-c", self.config], stdout=self.log, stderr=subprocess.STDOUT
+        )
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return self
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("mosquitto does not listen")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+        self.log.close()
+
+
+class Listener:
+    """Subscribes to everything; `retained` is what a client that comes later would be told."""
+
+    def __init__(self, port):
+        self.topics = {}
+        self.heard = []
+        self.lock = threading.Lock()
+        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self.client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+        self.client.on_message = self.on_message
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+
+    def on_message(self, _client, _userdata, message):
+        payload = message.payload.decode(errors="replace")
+        with self.lock:
+            self.heard.append((time.monotonic(), message.topic, payload))
+            if payload:
+                self.topics[message.topic] = payload
+            else:
+                self.topics.pop(message.topic, None)
+
+    def publish(self, topic, payload, **how):
+        self.client.publish(topic, payload, **how).wait_for_publish(10)
+
+    def of(self, ending):
+        """The value of the one topic that ends like this; `None` while there is none."""
+        with self.lock:
+            found = [value for topic, value in self.topics.items() if topic.endswith(ending)]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
+    def json(self, ending):
+        value = self.of(ending)
+        return None if value is None else json.loads(value)
+
+    def all_of(self, ending):
+        with self.lock:
+            return [value for _, topic, value in self.heard if topic.endswith(ending)]
+
+    def snapshot(self):
+        with self.lock:
+            return dict(self.topics)
+
+    def until(self, condition, seconds=15, every=0.05):
+        end = time.monotonic() + seconds
+        while True:
+            value = condition()
+            if value:
+                return value
+            assert time.monotonic() < end, f"not within {seconds} s; there is {sorted(self.snapshot())}"
+            time.sleep(every)
+
+    def stop(self):
+        self.client.disconnect()
+        self.client.loop_stop()
