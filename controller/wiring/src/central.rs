@@ -2,15 +2,18 @@
 //!
 //! A session outlives its connections. A charger that opens a second connection while the first one
 //! still looks alive has lost the first: the newest wins.
+//!
+//! A frame of one charger costs the same on a site of ten as on one of hundreds: only sessions that
+//! something happened to are asked what they want, and who wakes next stands in an ordered list.
 
 use crate::event::{ConnectionId, Effect};
 use crate::settings::{LinkSetting, Settings};
 use dlb_engine::site::ChargerIx;
-use dlb_engine::time::{Instant, WallTime, earliest};
+use dlb_engine::time::{Instant, WallTime};
 use dlb_engine::units::Milliamps;
 use dlb_links::charger::{Abilities, Notice, Outlet};
 use dlb_links::ocpp16::{Session, SessionSettings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
 pub(crate) struct Central {
@@ -18,6 +21,12 @@ pub(crate) struct Central {
     connections: BTreeMap<ConnectionId, String>,
     /// What probing taught, by identity, from before the last start.
     memories: BTreeMap<String, String>,
+    /// Sessions that something happened to since the last [`drain`](Self::drain).
+    stirred: BTreeSet<String>,
+    /// When each session wants to be woken, the soonest first; the same as each [`Station::wakes`].
+    wakes: BTreeSet<(Instant, String)>,
+    /// What probing taught and nobody has taken yet.
+    learnt: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -26,6 +35,7 @@ pub(crate) struct Station {
     pub(crate) connection: Option<ConnectionId>,
     pub(crate) adopted: bool,
     pub(crate) since: Instant,
+    wakes: Option<Instant>,
 }
 
 /// Unknown chargers that may wait at once; a site with more is being played with.
@@ -33,7 +43,14 @@ const MOST_WAITING: usize = 32;
 
 impl Central {
     pub(crate) fn new(memories: BTreeMap<String, String>) -> Self {
-        Self { stations: BTreeMap::new(), connections: BTreeMap::new(), memories }
+        Self {
+            stations: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            memories,
+            stirred: BTreeSet::new(),
+            wakes: BTreeSet::new(),
+            learnt: Vec::new(),
+        }
     }
 
     /// Brings the stations in line with the settings: new ones appear, known ones are told, and those
@@ -54,8 +71,16 @@ impl Central {
             }
             station.adopted = false;
             station.session.configure(now, session_settings(settings, identity));
-            station.connection.is_some()
+            self.stirred.insert(identity.clone());
+            if station.connection.is_some() {
+                return true;
+            }
+            if let Some(at) = station.wakes {
+                self.wakes.remove(&(at, identity.clone()));
+            }
+            false
         });
+        self.settle();
     }
 
     /// A charger connected. `Err`: it is not let in, with the reason.
@@ -69,11 +94,10 @@ impl Central {
         if !self.stations.contains_key(identity) && self.waiting().count() >= MOST_WAITING {
             return Err("too many unknown chargers are waiting to be adopted");
         }
-        let station = if self.stations.contains_key(identity) {
-            self.stations.get_mut(identity).expect("just looked")
-        } else {
-            self.station(now, identity, &session_settings(settings, identity))
-        };
+        if !self.stations.contains_key(identity) {
+            self.station(now, identity, &session_settings(settings, identity));
+        }
+        let station = self.stir(identity).expect("it was there or has just been made");
         let displaced = station.connection.replace(connection);
         if displaced.is_some() {
             station.session.closed(now);
@@ -88,11 +112,11 @@ impl Central {
 
     pub(crate) fn closed(&mut self, now: Instant, connection: ConnectionId) -> Option<String> {
         let identity = self.connections.remove(&connection)?;
-        let station = self.stations.get_mut(&identity)?;
+        let station = self.stir(&identity)?;
         station.connection = None;
         station.session.closed(now);
         if !station.adopted {
-            self.stations.remove(&identity);
+            self.forget(&identity);
             return None;
         }
         Some(identity)
@@ -106,12 +130,12 @@ impl Central {
         text: &str,
     ) -> Option<String> {
         let identity = self.connections.get(&connection)?.clone();
-        self.stations.get_mut(&identity)?.session.receive(now, wall, text);
+        self.stir(&identity)?.session.receive(now, wall, text);
         Some(identity)
     }
 
     pub(crate) fn set_limit(&mut self, now: Instant, identity: &str, outlet: Outlet, limit: Milliamps) {
-        if let Some(station) = self.stations.get_mut(identity) {
+        if let Some(station) = self.stir(identity) {
             station.session.set_limit(now, outlet, limit);
         }
     }
@@ -123,27 +147,37 @@ impl Central {
     }
 
     pub(crate) fn handle_timeouts(&mut self, now: Instant, wall: Option<WallTime>) {
-        for station in self.stations.values_mut() {
-            if station.session.deadline().is_some_and(|at| at <= now) {
+        self.settle();
+        let due = self.wakes.iter().take_while(|(at, _)| *at <= now);
+        for identity in due.map(|(_, identity)| identity.clone()).collect::<Vec<_>>() {
+            if let Some(station) = self.stir(&identity) {
                 station.session.handle_timeout(now, wall);
             }
         }
     }
 
     pub(crate) fn stop(&mut self, now: Instant) {
-        for station in self.stations.values_mut() {
+        for (identity, station) in &mut self.stations {
             station.session.stop(now);
+            self.stirred.insert(identity.clone());
         }
     }
 
+    /// Holds after a [`drain`](Self::drain), until something happens to a session.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.stations.values().map(|station| station.session.deadline()).fold(None, earliest)
+        let first = self.wakes.first().map(|&(at, _)| at);
+        debug_assert_eq!(
+            first,
+            self.stations.values().filter_map(|station| station.session.deadline()).min()
+        );
+        first
     }
 
     /// Everything that sessions want to send and have learnt.
     pub(crate) fn drain(&mut self, effects: &mut Vec<Effect>) -> Vec<(String, Outlet, Notice)> {
         let mut notices = Vec::new();
-        for (identity, station) in &mut self.stations {
+        for identity in &self.stirred {
+            let Some(station) = self.stations.get_mut(identity) else { continue };
             if let Some(connection) = station.connection {
                 while let Some(text) = station.session.next_frame() {
                     effects.push(Effect::OcppSend { connection, text });
@@ -152,16 +186,18 @@ impl Central {
             while let Some((outlet, notice)) = station.session.next_notice() {
                 notices.push((identity.clone(), outlet, notice));
             }
+            if station.session.memory_changed() {
+                self.learnt.push((identity.clone(), station.session.memory()));
+            }
         }
+        self.settle();
+        self.stirred.clear();
         notices
     }
 
     /// Stations whose probing taught something since the last look, with what must be remembered.
     pub(crate) fn learnt(&mut self) -> Vec<(String, String)> {
-        let learnt = |(identity, station): (&String, &mut Station)| {
-            station.session.memory_changed().then(|| (identity.clone(), station.session.memory()))
-        };
-        self.stations.iter_mut().filter_map(learnt).collect()
+        core::mem::take(&mut self.learnt)
     }
 
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&String, &Station)> {
@@ -172,7 +208,7 @@ impl Central {
     pub(crate) fn dismiss(&mut self, identity: &str) -> Option<ConnectionId> {
         let station = self.stations.get(identity).filter(|station| !station.adopted)?;
         let connection = station.connection;
-        self.stations.remove(identity);
+        self.forget(identity);
         connection.inspect(|connection| {
             self.connections.remove(connection);
         })
@@ -185,9 +221,45 @@ impl Central {
             connection: None,
             adopted: session.adopted,
             since: now,
+            wakes: None,
         });
         station.session.configure(now, session.clone());
+        self.stirred.insert(identity.to_owned());
         station
+    }
+
+    /// A station that something is about to happen to.
+    fn stir(&mut self, identity: &str) -> Option<&mut Station> {
+        let station = self.stations.get_mut(identity)?;
+        if !self.stirred.contains(identity) {
+            self.stirred.insert(identity.to_owned());
+        }
+        Some(station)
+    }
+
+    fn forget(&mut self, identity: &str) {
+        let wakes = self.stations.remove(identity).and_then(|station| station.wakes);
+        if let Some(at) = wakes {
+            self.wakes.remove(&(at, identity.to_owned()));
+        }
+    }
+
+    /// Notes when the stirred sessions want to be woken.
+    fn settle(&mut self) {
+        for identity in &self.stirred {
+            let Some(station) = self.stations.get_mut(identity) else { continue };
+            let wakes = station.session.deadline();
+            if wakes == station.wakes {
+                continue;
+            }
+            if let Some(old) = station.wakes.take() {
+                self.wakes.remove(&(old, identity.clone()));
+            }
+            if let Some(at) = wakes {
+                self.wakes.insert((at, identity.clone()));
+            }
+            station.wakes = wakes;
+        }
     }
 }
 
