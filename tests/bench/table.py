@@ -58,7 +58,7 @@ def allocation():
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout
     for line in output.splitlines():
-        match = re.match(r"(\D[\w, -]*?)\s{2,}([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+(.*)", line)
+        match = re.match(r"([a-z][\w, -]*?)\s{2,}([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+(.*)", line)
         if match:
             name, *micros, growth = match.groups()
             sizes = " / ".join(f"{float(figure):,.0f}" for figure in micros)
@@ -164,7 +164,7 @@ def reaction():
     finally:
         shutil.rmtree(directory)
     millis = sorted(1000 * seconds for seconds in steps if seconds is not None)
-    at = lambda share: millis[min(int(len(millis) * share), len(millis) - 1)]  # noqa: E731
+    at = lambda share: millis[int((len(millis) - 1) * share)]  # noqa: E731
     yield (
         f"from the meter's answer to the last of three lowered limits, {len(millis)} of {len(steps)} steps",
         f"p50 {at(0.5):.1f} ms, p99 {at(0.99):.1f} ms, longest {millis[-1]:.1f} ms",
