@@ -232,11 +232,11 @@ impl Ledger {
         let entry = &self.entries[charger.0];
         let worst = self.worst(now, charger, site);
         let (Some(reported), Some((at, _))) = (reported, entry.drawn) else {
-            return Span::between(Milliamps::ZERO, worst);
+            return Span::towards(Milliamps::ZERO, worst);
         };
         match entry.sent {
             Some(sent) if at < sent.first_at + entry.proof.settle => {
-                Span::between(reported, sent.limit.min(worst))
+                Span::towards(reported, sent.limit.min(worst))
             }
             _ => Span::exactly(reported),
         }

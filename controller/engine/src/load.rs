@@ -7,7 +7,9 @@
 //!
 //! 1. The estimate moves no further than the meter forces it to: it is the last estimate, held within
 //!    `metered − most` and `metered − least`. A car that ramps up after a raise is not taken for an oven,
-//!    and an oven shows at the latest when the line carries more than was planned for.
+//!    and an oven shows at the latest when the line carries more than was planned for. What the meter has
+//!    seen our cars come down by does not come back without a raise: a second oven, right after the first
+//!    had the cars lowered, shows at once and not only when they report.
 //! 2. What counts is the **largest** estimate of the last while: it rises with the next reading and falls
 //!    only when the lower load has lasted. A car that stops by itself shows in the meter before its
 //!    charger reports it, and in between looks like free capacity that is not there.
@@ -22,24 +24,32 @@ use std::collections::VecDeque;
 pub struct Span {
     pub least: Milliamps,
     pub most: Milliamps,
+    /// By how much it may still rise from what it draws already.
+    pub rising: Milliamps,
 }
 
 impl Span {
     #[must_use]
     pub const fn exactly(current: Milliamps) -> Self {
-        Self { least: current, most: current }
+        Self { least: current, most: current, rising: Milliamps::ZERO }
     }
 
+    /// On the way from one current to another.
     #[must_use]
-    pub fn between(one: Milliamps, other: Milliamps) -> Self {
-        Self { least: one.min(other), most: one.max(other) }
+    pub fn towards(from: Milliamps, to: Milliamps) -> Self {
+        let rising = to.saturating_sub(from).max(Milliamps::ZERO);
+        Self { least: from.min(to), most: from.max(to), rising }
     }
 }
 
 impl core::ops::Add for Span {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self { least: self.least + other.least, most: self.most + other.most }
+        Self {
+            least: self.least + other.least,
+            most: self.most + other.most,
+            rising: self.rising + other.rising,
+        }
     }
 }
 
@@ -48,7 +58,14 @@ impl core::ops::Add for Span {
 pub struct OtherLoad {
     span: Duration,
     lines: PerLine<RecentMaximum>,
-    latest: Option<PerLine<Milliamps>>,
+    latest: Option<PerLine<Estimate>>,
+}
+
+/// How a metered current was divided.
+#[derive(Clone, Copy, Debug)]
+struct Estimate {
+    other: Milliamps,
+    ours: Milliamps,
 }
 
 /// Readings closer together than this share one place, which bounds the memory.
@@ -69,14 +86,14 @@ impl OtherLoad {
 
     /// A reading of the circuit, and what our chargers in it may draw.
     pub fn saw(&mut self, now: Instant, metered: PerLine<Milliamps>, ours: PerLine<Span>) {
-        let highest = metered.zip_with(ours, |metered, ours| metered.saturating_sub(ours.least));
-        let lowest = metered.zip_with(ours, |metered, ours| metered.saturating_sub(ours.most));
-        let last = self.latest.unwrap_or(highest);
-        let estimate = PerLine(core::array::from_fn(|i| last.0[i].clamp(lowest.0[i], highest.0[i])));
-        self.latest = Some(estimate);
+        let estimates = PerLine(core::array::from_fn(|i| {
+            let last = self.latest.map(|latest| latest.0[i]);
+            Estimate::next(last, metered.0[i], ours.0[i])
+        }));
+        self.latest = Some(estimates);
         let oldest = now - self.span;
-        for (maximum, estimate) in self.lines.0.iter_mut().zip(estimate.0) {
-            maximum.push(now, estimate);
+        for (maximum, estimate) in self.lines.0.iter_mut().zip(estimates.0) {
+            maximum.push(now, estimate.other);
             maximum.forget(oldest);
         }
     }
@@ -100,6 +117,16 @@ impl OtherLoad {
             Some((at + self.span + GRAIN).max(now + GRAIN))
         };
         self.lines.0.iter().filter_map(next).min()
+    }
+}
+
+impl Estimate {
+    fn next(last: Option<Self>, metered: Milliamps, ours: Span) -> Self {
+        let highest = metered.saturating_sub(ours.least);
+        let seen = last.map_or(ours.most, |last| last.ours.saturating_add(ours.rising));
+        let lowest = metered.saturating_sub(ours.most.min(seen).max(ours.least));
+        let other = last.map_or(highest, |last| last.other.clamp(lowest, highest));
+        Self { other, ours: metered.saturating_sub(other) }
     }
 }
 
@@ -143,8 +170,8 @@ mod tests {
         PerLine::all(Span::exactly(Milliamps::from_amps(amps)))
     }
 
-    fn between(least: i32, most: i32) -> PerLine<Span> {
-        PerLine::all(Span::between(Milliamps::from_amps(least), Milliamps::from_amps(most)))
+    fn towards(least: i32, most: i32) -> PerLine<Span> {
+        PerLine::all(Span::towards(Milliamps::from_amps(least), Milliamps::from_amps(most)))
     }
 
     #[test]
@@ -186,8 +213,8 @@ mod tests {
     fn a_car_that_ramps_up_after_a_raise_is_not_taken_for_an_oven() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
         load.saw(at(0), all(16), ours(6));
-        load.saw(at(1), all(26), between(6, 32));
-        load.saw(at(2), all(42), between(6, 32));
+        load.saw(at(1), all(26), towards(6, 32));
+        load.saw(at(2), all(42), towards(6, 32));
         assert_eq!(load.upper(at(2)), Some(all(10)));
     }
 
@@ -195,7 +222,7 @@ mod tests {
     fn an_oven_shows_when_the_line_carries_more_than_was_planned_for() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
         load.saw(at(0), all(16), ours(6));
-        load.saw(at(1), all(60), between(6, 32));
+        load.saw(at(1), all(60), towards(6, 32));
         assert_eq!(load.upper(at(1)), Some(all(28)));
     }
 
@@ -203,9 +230,30 @@ mod tests {
     fn a_car_that_does_not_obey_yet_is_not_taken_for_less_load() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
         load.saw(at(0), all(40), ours(30));
-        load.saw(at(1), all(40), between(10, 30));
-        load.saw(at(2), all(20), between(10, 30));
+        load.saw(at(1), all(40), towards(30, 10));
+        load.saw(at(2), all(20), towards(30, 10));
         load.saw(at(3), all(20), ours(10));
         assert_eq!(load.upper(at(3)), Some(all(10)));
+    }
+
+    #[test]
+    fn a_second_oven_shows_before_the_lowered_cars_have_reported() {
+        let mut load = OtherLoad::new(Duration::from_secs(10));
+        load.saw(at(0), all(62), ours(57));
+        load.saw(at(1), all(92), ours(57));
+        load.saw(at(2), all(63), towards(57, 28));
+        assert_eq!(load.upper(at(2)), Some(all(35)));
+        load.saw(at(3), all(93), towards(57, 28));
+        assert_eq!(load.upper(at(3)), Some(all(65)));
+    }
+
+    #[test]
+    fn cars_that_obey_slowly_are_not_taken_for_an_oven() {
+        let mut load = OtherLoad::new(Duration::from_secs(10));
+        load.saw(at(0), all(92), ours(57));
+        for (second, metered) in [(1, 92), (2, 85), (3, 74), (4, 63)] {
+            load.saw(at(second), all(metered), towards(57, 28));
+            assert_eq!(load.upper(at(second)), Some(all(35)), "second {second}");
+        }
     }
 }
