@@ -231,6 +231,12 @@ impl Ledger {
     pub fn span(&self, now: Instant, charger: ChargerIx, site: &Site, reported: Option<Milliamps>) -> Span {
         let entry = &self.entries[charger.0];
         let worst = self.worst(now, charger, site);
+        if entry.reach != Reach::Online {
+            // It may go on as it was seen last, or stop. More than that is not taken off what the meter
+            // shows: its worst case is set aside beside it.
+            let last = entry.drawn.map_or(Milliamps::ZERO, |(_, drawn)| drawn);
+            return Span { least: Milliamps::ZERO, most: last.min(worst), rising: Milliamps::ZERO };
+        }
         let (Some(reported), Some((at, _))) = (reported, entry.drawn) else {
             return Span::towards(Milliamps::ZERO, worst);
         };

@@ -4,7 +4,7 @@ use crate::controller::Controller;
 use crate::event::Severity;
 use crate::outlet::OutletRecord;
 use crate::settings::LinkSetting;
-use dlb_engine::allocation::Reason;
+use dlb_engine::allocation::{Grant, Reason};
 use dlb_engine::ledger::{Obedience, Setpoint};
 use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::site::{ChargerIx, CircuitIx};
@@ -19,10 +19,8 @@ impl Controller {
         self.watch_idling(now);
         let snapshot = self.snapshot(now);
         let mut allocation = self.allocator.allocate(&self.settings.site, &snapshot);
-        for (grant, outlet) in allocation.grants.iter_mut().zip(&self.outlets) {
-            if outlet.held.is_some() && grant.reason == Reason::WantsNoMore {
-                grant.reason = Reason::HeldByOrder;
-            }
+        for (ix, grant) in allocation.grants.iter_mut().enumerate() {
+            grant.reason = self.reason(ChargerIx(ix), *grant);
         }
         let setpoints = self.ledger.plan(now, &self.settings.site, &snapshot, &allocation);
         self.send(now, &setpoints);
@@ -35,6 +33,18 @@ impl Controller {
         if self.site_limit.is_some_and(|order| order.until <= now) {
             self.site_limit = None;
         }
+    }
+
+    /// The allocation sees a wish; behind the wish may stand an order, or the charger's rating.
+    fn reason(&self, ix: ChargerIx, grant: Grant) -> Reason {
+        if grant.reason != Reason::WantsNoMore {
+            return grant.reason;
+        }
+        if self.outlets[ix.0].held.is_some() {
+            return Reason::HeldByOrder;
+        }
+        let rating = self.settings.site.charger(ix).max;
+        if grant.limit >= rating { Reason::ChargerMaximum } else { Reason::WantsNoMore }
     }
 
     fn watch_idling(&mut self, now: Instant) {

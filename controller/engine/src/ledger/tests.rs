@@ -225,3 +225,11 @@ fn a_limit_that_only_fairness_wants_lower_is_left_alone_for_a_while() {
     let oven = ledger.plan(at(14), &site, &snapshot(10, both_want()), &allocation([9, 13]));
     assert_eq!(oven.len(), 2, "what a line needs does not wait");
 }
+
+#[test]
+fn a_charger_that_was_never_heard_of_hides_no_load_of_the_building() {
+    let site = garage();
+    let ledger = Ledger::new(&site, at(0));
+    assert_eq!(ledger.span(at(1), A, &site, None), Span::exactly(Milliamps::ZERO));
+    assert_eq!(ledger.worst(at(1), A, &site), amps(32));
+}
