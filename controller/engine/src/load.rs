@@ -14,6 +14,11 @@
 //!    only when the lower load has lasted. A car that stops by itself shows in the meter before its
 //!    charger reports it, and in between looks like free capacity that is not there.
 
+//!
+//! And one that trusts nobody: a line that stays above its limit for longer than cars take to follow
+//! carries something that is not ours, whatever the spans allow; the excess is added, again and again
+//! until the line is below its limit.
+
 use crate::lines::PerLine;
 use crate::time::{Duration, Instant};
 use crate::units::Milliamps;
@@ -59,7 +64,11 @@ pub struct OtherLoad {
     span: Duration,
     lines: PerLine<RecentMaximum>,
     latest: Option<PerLine<Estimate>>,
+    over_since: PerLine<Option<Instant>>,
 }
+
+/// IEC 61851-1 leaves a car five seconds to follow a lower limit; most need one or two.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(3);
 
 /// How a metered current was divided.
 #[derive(Clone, Copy, Debug)]
@@ -81,14 +90,27 @@ impl OtherLoad {
     /// `span`: how long a lower load must last before it is believed.
     #[must_use]
     pub fn new(span: Duration) -> Self {
-        Self { span, lines: PerLine(core::array::from_fn(|_| RecentMaximum::default())), latest: None }
+        Self {
+            span,
+            lines: PerLine(core::array::from_fn(|_| RecentMaximum::default())),
+            latest: None,
+            over_since: PerLine([None; 3]),
+        }
     }
 
-    /// A reading of the circuit, and what our chargers in it may draw.
-    pub fn saw(&mut self, now: Instant, metered: PerLine<Milliamps>, ours: PerLine<Span>) {
+    /// A reading of the circuit, what our chargers in it may draw, and what it may carry.
+    pub fn saw(
+        &mut self,
+        now: Instant,
+        metered: PerLine<Milliamps>,
+        ours: PerLine<Span>,
+        limit: PerLine<Milliamps>,
+    ) {
         let estimates = PerLine(core::array::from_fn(|i| {
             let last = self.latest.map(|latest| latest.0[i]);
-            Estimate::next(last, metered.0[i], ours.0[i])
+            let excess = metered.0[i].saturating_sub(limit.0[i]);
+            let unexplained = unexplained(now, &mut self.over_since.0[i], excess);
+            Estimate::next(last, metered.0[i], ours.0[i]).raised(metered.0[i], ours.0[i], unexplained)
         }));
         self.latest = Some(estimates);
         let oldest = now - self.span;
@@ -120,7 +142,28 @@ impl OtherLoad {
     }
 }
 
+/// How much of an excess has lasted too long to be cars that are still following.
+fn unexplained(now: Instant, over_since: &mut Option<Instant>, excess: Milliamps) -> Milliamps {
+    if excess <= Milliamps::ZERO {
+        *over_since = None;
+        return Milliamps::ZERO;
+    }
+    let since = *over_since.get_or_insert(now);
+    if now.since(since) < FOLLOWED_WITHIN {
+        return Milliamps::ZERO;
+    }
+    *over_since = Some(now);
+    excess
+}
+
 impl Estimate {
+    /// More of the metered current is not ours than was thought.
+    fn raised(self, metered: Milliamps, ours: Span, by: Milliamps) -> Self {
+        let highest = metered.saturating_sub(ours.least);
+        let other = self.other.saturating_add(by).min(highest).max(self.other);
+        Self { other, ours: metered.saturating_sub(other) }
+    }
+
     fn next(last: Option<Self>, metered: Milliamps, ours: Span) -> Self {
         let highest = metered.saturating_sub(ours.least);
         let seen = last.map_or(ours.most, |last| last.ours.saturating_add(ours.rising));
@@ -166,6 +209,10 @@ mod tests {
         PerLine::all(Milliamps::from_amps(amps))
     }
 
+    fn saw(load: &mut OtherLoad, now: Instant, metered: PerLine<Milliamps>, ours: PerLine<Span>) {
+        load.saw(now, metered, ours, all(100));
+    }
+
     fn ours(amps: i32) -> PerLine<Span> {
         PerLine::all(Span::exactly(Milliamps::from_amps(amps)))
     }
@@ -177,30 +224,30 @@ mod tests {
     #[test]
     fn an_oven_counts_from_its_first_reading() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(10), ours(0));
-        load.saw(at(1), all(40), ours(0));
+        saw(&mut load, at(0), all(10), ours(0));
+        saw(&mut load, at(1), all(40), ours(0));
         assert_eq!(load.upper(at(1)), Some(all(40)));
     }
 
     #[test]
     fn a_stopped_car_does_not_look_like_free_capacity() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(30), ours(16));
-        load.saw(at(1), all(14), ours(16));
+        saw(&mut load, at(0), all(30), ours(16));
+        saw(&mut load, at(1), all(14), ours(16));
         assert_eq!(load.upper(at(1)), Some(all(14)), "its charger has not reported yet");
-        load.saw(at(5), all(14), ours(0));
+        saw(&mut load, at(5), all(14), ours(0));
         assert_eq!(load.upper(at(5)), Some(all(14)));
     }
 
     #[test]
     fn a_lower_load_is_believed_once_it_has_lasted() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(40), ours(0));
+        saw(&mut load, at(0), all(40), ours(0));
         for second in 1..=10 {
-            load.saw(at(second), all(10), ours(0));
+            saw(&mut load, at(second), all(10), ours(0));
             assert_eq!(load.upper(at(second)), Some(all(40)), "second {second}");
         }
-        load.saw(at(11), all(10), ours(0));
+        saw(&mut load, at(11), all(10), ours(0));
         assert_eq!(load.upper(at(11)), Some(all(10)));
     }
 
@@ -212,48 +259,60 @@ mod tests {
     #[test]
     fn a_car_that_ramps_up_after_a_raise_is_not_taken_for_an_oven() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(16), ours(6));
-        load.saw(at(1), all(26), towards(6, 32));
-        load.saw(at(2), all(42), towards(6, 32));
+        saw(&mut load, at(0), all(16), ours(6));
+        saw(&mut load, at(1), all(26), towards(6, 32));
+        saw(&mut load, at(2), all(42), towards(6, 32));
         assert_eq!(load.upper(at(2)), Some(all(10)));
     }
 
     #[test]
     fn an_oven_shows_when_the_line_carries_more_than_was_planned_for() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(16), ours(6));
-        load.saw(at(1), all(60), towards(6, 32));
+        saw(&mut load, at(0), all(16), ours(6));
+        saw(&mut load, at(1), all(60), towards(6, 32));
         assert_eq!(load.upper(at(1)), Some(all(28)));
     }
 
     #[test]
     fn a_car_that_does_not_obey_yet_is_not_taken_for_less_load() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(40), ours(30));
-        load.saw(at(1), all(40), towards(30, 10));
-        load.saw(at(2), all(20), towards(30, 10));
-        load.saw(at(3), all(20), ours(10));
+        saw(&mut load, at(0), all(40), ours(30));
+        saw(&mut load, at(1), all(40), towards(30, 10));
+        saw(&mut load, at(2), all(20), towards(30, 10));
+        saw(&mut load, at(3), all(20), ours(10));
         assert_eq!(load.upper(at(3)), Some(all(10)));
     }
 
     #[test]
     fn a_second_oven_shows_before_the_lowered_cars_have_reported() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(62), ours(57));
-        load.saw(at(1), all(92), ours(57));
-        load.saw(at(2), all(63), towards(57, 28));
+        saw(&mut load, at(0), all(62), ours(57));
+        saw(&mut load, at(1), all(92), ours(57));
+        saw(&mut load, at(2), all(63), towards(57, 28));
         assert_eq!(load.upper(at(2)), Some(all(35)));
-        load.saw(at(3), all(93), towards(57, 28));
+        saw(&mut load, at(3), all(93), towards(57, 28));
         assert_eq!(load.upper(at(3)), Some(all(65)));
     }
 
     #[test]
     fn cars_that_obey_slowly_are_not_taken_for_an_oven() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(92), ours(57));
+        saw(&mut load, at(0), all(92), ours(57));
         for (second, metered) in [(1, 92), (2, 85), (3, 74), (4, 63)] {
-            load.saw(at(second), all(metered), towards(57, 28));
+            saw(&mut load, at(second), all(metered), towards(57, 28));
             assert_eq!(load.upper(at(second)), Some(all(35)), "second {second}");
         }
+    }
+
+    #[test]
+    fn a_line_that_stays_over_its_limit_is_not_explained_away() {
+        let mut load = OtherLoad::new(Duration::from_secs(10));
+        load.saw(at(0), all(60), ours(40), all(63));
+        for second in 1..=3 {
+            load.saw(at(second), all(70), towards(50, 30), all(63));
+            assert_eq!(load.upper(at(second)), Some(all(30)), "second {second}: they may still follow");
+        }
+        load.saw(at(4), all(70), towards(50, 30), all(63));
+        assert_eq!(load.upper(at(4)), Some(all(37)));
     }
 }

@@ -149,7 +149,8 @@ impl Controller {
     fn metered(&mut self, now: Instant, ix: usize, outcome: Result<Reading, NoReading>) {
         let circuit = self.settings.meters[ix].circuit;
         let ours = self.drawn_in(circuit, now);
-        self.metering.saw(now, ix, outcome, ours);
+        let limit = self.limit_of(circuit);
+        self.metering.saw(now, ix, outcome, ours, limit);
         self.decide_within(now, Duration::ZERO);
     }
 

@@ -86,12 +86,18 @@ impl Controller {
             if let Some(parent) = circuit.parent {
                 below[parent.0] = below[parent.0] + other_load;
             }
-            let lowered = self.site_limit.filter(|_| circuit.parent.is_none());
-            let limit = lowered.map_or(circuit.limit, |order| order.apply(circuit.limit));
+            let limit = self.limit_of(CircuitIx(ix));
             states.push(CircuitState { limit, limit_power: circuit.limit_power, other_load });
         }
         states.reverse();
         states
+    }
+
+    /// What a circuit may carry now: its own limit, or a lower one that somebody set for a while.
+    pub(crate) fn limit_of(&self, circuit: CircuitIx) -> PerLine<Milliamps> {
+        let circuit = self.settings.site.circuit(circuit);
+        let lowered = self.site_limit.filter(|_| circuit.parent.is_none());
+        lowered.map_or(circuit.limit, |order| order.apply(circuit.limit))
     }
 
     fn metered_load(&self, circuit: CircuitIx, now: Instant) -> Option<PerLine<Milliamps>> {

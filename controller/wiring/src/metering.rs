@@ -46,13 +46,15 @@ impl Metering {
         fresh
     }
 
-    /// Takes what meter `ix` said; `ours` is what our chargers in its circuit may draw.
+    /// Takes what meter `ix` said; `ours` is what our chargers in its circuit may draw,
+    /// `limit` what it may carry.
     pub(crate) fn saw(
         &mut self,
         now: Instant,
         ix: usize,
         outcome: Result<Reading, NoReading>,
         ours: PerLine<Span>,
+        limit: PerLine<Milliamps>,
     ) {
         let Some(meter) = self.meters.get_mut(ix) else { return };
         meter.latest = outcome;
@@ -62,7 +64,7 @@ impl Metering {
         }
         meter.good = Some(Reading { at: now, ..reading });
         let metered = reading.current.map(Option::unwrap_or_default);
-        meter.load.saw(now, metered, ours);
+        meter.load.saw(now, metered, ours, limit);
     }
 
     pub(crate) fn get(&self, ix: usize) -> &MeterState {
