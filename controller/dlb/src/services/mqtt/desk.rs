@@ -353,7 +353,9 @@ impl<'a> Desk<'a> {
         }
         let _ = self.client.publish(self.base.status(), QoS::AtLeastOnce, true, "offline").await;
         let _ = self.client.disconnect().await;
-        let _ = self.up.wait_for(|up| up.said_goodbye || !up.up).await;
+        // The broker closes the connection. If we did while an answer of its lies unread, the system would
+        // reset it, and the broker would lose what it has not read yet.
+        let _ = self.up.wait_for(|up| !up.up).await;
     }
 }
 

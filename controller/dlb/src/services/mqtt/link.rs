@@ -105,6 +105,9 @@ impl<'a> Link<'a> {
     async fn failed(&mut self, error: &rumqttc::ConnectionError) {
         let was_up = self.up.borrow().up;
         self.up.send_modify(|up| up.up = false);
+        if self.up.borrow().said_goodbye {
+            return std::future::pending().await;
+        }
         let error = crate::run::chain(error);
         if was_up {
             self.away_since = Instant::now();
