@@ -132,6 +132,8 @@ async def test_a_site_limit_over_mqtt_lowers_the_chargers_and_ends(make_box, met
         await charger.plug(Car())
         await eventually(lambda: charger.draws() > 31, seconds=30)
         base = f"dlb/{box_id(box)}"
+        # The box says online when it listens for commands.
+        await in_thread(one.until, lambda: one.of(f"{base}/status") == "online")
         # Downwards only.
         one.publish(f"{base}/set/site_limit", '{"limit_a": 500, "lasts_s": 600}')
         await in_thread(one.until, lambda: one.of("grid/lowered") == "true")
