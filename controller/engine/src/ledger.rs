@@ -83,6 +83,8 @@ struct Falling {
     highest: Milliamps,
     /// What flowed was above that limit: then its fall is the proof, and nobody need wait.
     was_above: bool,
+    /// It was told again, because it draws more.
+    told_again: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -232,10 +234,10 @@ impl Ledger {
         let entry = &self.entries[charger.0];
         let worst = self.worst(now, charger, site);
         if entry.reach != Reach::Online {
-            // It may go on as it was seen last, or stop. More than that is not taken off what the meter
-            // shows: its worst case is set aside beside it.
-            let last = entry.drawn.map_or(Milliamps::ZERO, |(_, drawn)| drawn);
-            return Span { least: Milliamps::ZERO, most: last.min(worst), rising: Milliamps::ZERO };
+            // It may go on as it was, or stop. More than that is not taken off what the meter shows: its
+            // worst case is set aside beside it.
+            let most = entry.at_most_lately().min(worst);
+            return Span { least: Milliamps::ZERO, most, rising: Milliamps::ZERO };
         }
         let (Some(reported), Some((at, _))) = (reported, entry.drawn) else {
             return Span::towards(Milliamps::ZERO, worst);
@@ -306,20 +308,14 @@ impl Ledger {
         }
     }
 
-    /// Says an unconfirmed limit again, once; after that the charger is called disobedient.
+    /// Says a limit again, once, that was not answered or is not obeyed; a charger that goes on drawing
+    /// more is called disobedient.
     fn repeat(&mut self, now: Instant, snapshot: &Snapshot, out: &mut Vec<Setpoint>) {
         for (ix, entry) in self.entries.iter_mut().enumerate() {
             let occupied = !matches!(snapshot.chargers[ix].demand, Demand::Absent);
-            if entry.reach != Reach::Online || !occupied || !entry.overdue(now) {
-                continue;
-            }
-            let Some(sent) = &mut entry.sent else { continue };
-            if sent.repeats == 0 {
-                sent.repeats = 1;
-                sent.at = now;
-                out.push(Setpoint { charger: ChargerIx(ix), limit: sent.limit });
-            } else if entry.exceeds() {
-                entry.obedience = Obedience::Disobeys;
+            if entry.reach == Reach::Online && occupied && (entry.unanswered(now) || entry.defies(now)) {
+                let limit = entry.last_limit();
+                out.push(Setpoint { charger: ChargerIx(ix), limit });
             }
         }
     }
@@ -386,7 +382,7 @@ impl Entry {
         if self.falling.is_none() && limit <= self.ceiling {
             let drawn = self.drawn.map_or(Milliamps::ZERO, |(_, drawn)| drawn);
             let was_above = drawn > limit.saturating_add(TOLERANCE);
-            self.falling = Some(Falling { since: now, highest: limit, was_above });
+            self.falling = Some(Falling { since: now, highest: limit, was_above, told_again: None });
         }
     }
 
@@ -396,9 +392,9 @@ impl Entry {
         self.ceiling = falling.highest;
         self.falling = None;
         let Some(sent) = &mut self.sent else { return };
+        self.obedience = Obedience::Obeys;
         if sent.limit == falling.highest {
             sent.confirmed = true;
-            self.obedience = Obedience::Obeys;
         } else if let Some(accepted) = sent.accepted {
             self.fall_from(accepted);
         }
@@ -415,36 +411,58 @@ impl Entry {
         })
     }
 
-    /// Is what flows, by the last measurement, above the limit that was sent?
-    fn exceeds(&self) -> bool {
-        let limit = self.last_limit().saturating_add(TOLERANCE);
-        self.drawn
-            .is_some_and(|(at, drawn)| drawn > limit && self.sent.is_some_and(|sent| at > sent.first_at))
+    /// What it was drawing at most when it was last heard: its report, or the limit that came after it.
+    fn at_most_lately(&self) -> Milliamps {
+        let (at, reported) = self.drawn.unwrap_or_default();
+        let newer = self.sent.filter(|sent| at < sent.first_at + self.proof.settle);
+        newer.map_or(reported, |sent| sent.limit.max(reported))
     }
 
     fn calm(&self, now: Instant) -> bool {
         self.sent.is_none_or(|sent| now.since(sent.first_at) >= CALM)
     }
 
-    fn overdue(&self, now: Instant) -> bool {
-        self.repeat_at().is_some_and(|at| now >= at) && (self.exceeds() || self.unanswered())
+    /// Must an unanswered limit be said again? Asked once, it says so once.
+    fn unanswered(&mut self, now: Instant) -> bool {
+        let patience = self.proof.settle * REPEAT_AFTER_SETTLES;
+        let Some(sent) = self.sent.as_mut().filter(|sent| sent.accepted.is_none() && sent.repeats == 0)
+        else {
+            return false;
+        };
+        let late = now.since(sent.at) >= patience;
+        if late {
+            sent.repeats = 1;
+        }
+        late
     }
 
-    fn unanswered(&self) -> bool {
-        self.sent.is_some_and(|sent| sent.accepted.is_none())
-    }
-
-    fn repeat_at(&self) -> Option<Instant> {
-        let sent = self.sent.filter(|_| self.obedience == Obedience::Obeys)?;
-        let waiting = !sent.confirmed || self.exceeds();
-        waiting.then(|| sent.at + self.proof.settle * REPEAT_AFTER_SETTLES)
+    /// Must a charger that draws more than every limit since be told again? The second time it is beyond
+    /// that.
+    fn defies(&mut self, now: Instant) -> bool {
+        let patience = self.proof.settle * REPEAT_AFTER_SETTLES;
+        let drawn = self.drawn;
+        let Some(falling) = &mut self.falling else { return false };
+        let above = drawn.is_some_and(|(at, drawn)| {
+            at > falling.since && drawn > falling.highest.saturating_add(TOLERANCE)
+        });
+        if !above || now.since(falling.told_again.unwrap_or(falling.since)) < patience {
+            return false;
+        }
+        if falling.told_again.is_some() {
+            self.obedience = Obedience::Disobeys;
+            return false;
+        }
+        falling.told_again = Some(now);
+        true
     }
 
     /// What lies in the past has been looked at; only a measurement can change it now.
     fn deadline(&self, now: Instant) -> Option<Instant> {
         let settles = self.falling.map(|falling| falling.since + self.proof.settle);
+        let unanswered = self.sent.filter(|sent| sent.accepted.is_none());
+        let repeats = unanswered.map(|sent| sent.at + self.proof.settle * REPEAT_AFTER_SETTLES);
         let ahead = |at: Option<Instant>| at.filter(|&at| at > now);
-        earliest(ahead(settles), ahead(self.repeat_at()))
+        earliest(ahead(settles), ahead(repeats))
     }
 }
 

@@ -35,7 +35,7 @@ impl Ports {
                     fallback: charger.fallback,
                     rating: charger.max,
                     limit_lifetime: settings.policy.limit_lifetime,
-                    ..ChargerSettings::default()
+                    measure_every: settings.policy.meter_values_every,
                 };
                 ports[port.0].add_charger(key, *unit, map, charger_settings, now);
             }
