@@ -3,7 +3,8 @@
 use crate::wave::{ADS131M08, Noise, Rig, Wave};
 use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::measure::{
-    CalibrationError, ClampWatch, Correction, Fit, Interval, LineValues, Phasor, Reference, correct, fit,
+    CalibrationError, ClampWatch, Correction, Finding, Findings, Fit, Interval, LineValues, Phasor, Reference,
+    correct, finding, fit,
 };
 use dlb_engine::reading::{Doubt, Quality};
 use std::f64::consts::{PI, TAU};
@@ -95,4 +96,43 @@ fn a_comparison_that_cannot_be_of_the_same_load_is_refused() {
     let half = LineValues { current_a: Some(10.0), ..LineValues::default() };
     assert_eq!(correct(&half, &reference), Err(CalibrationError::TooFarOff));
     assert_eq!(correct(&LineValues::default(), &reference), Err(CalibrationError::NothingMeasured));
+}
+
+/// Two lines swapped, one right but turned round in software.
+fn commissioned() -> (dlb_engine::measure::Board, Interval) {
+    use Line::{L1, L2, L3};
+    let mut board = Rig::new(ADS131M08, 63.0).board();
+    let current = board.channels[0];
+    board.channels.push(dlb_engine::measure::Channel { line: L2, scale: -current.scale, ..current });
+    board.channels.push(dlb_engine::measure::Channel { line: L3, ..current });
+    board.channels[0].line = L1;
+    (board, interval([(L3, false), (L2, false), (L1, true)], 0.0))
+}
+
+#[test]
+fn two_swapped_clamps_are_named_together_and_a_turned_one_stays_known() {
+    let (board, seen) = commissioned();
+    let of = |line| finding(&seen, &board, line, false, false);
+    assert_eq!(of(Line::L1), Finding::Swapped { with: Line::L3 });
+    assert_eq!(of(Line::L2), Finding::FitsTurned);
+    assert_eq!(of(Line::L3), Finding::Swapped { with: Line::L1 });
+    assert_eq!(finding(&seen, &board, Line::L2, true, false), Finding::Missing);
+    assert_eq!(finding(&seen, &board, Line::L2, true, true), Finding::Saturated);
+}
+
+#[test]
+fn one_odd_interval_does_not_change_what_is_said_of_a_clamp() {
+    let mut findings = Findings::default();
+    let mut see = |finding, times| {
+        (0..times).for_each(|_| findings.saw(Line::L1, finding));
+        findings.said(Line::L1)
+    };
+    assert_eq!(see(Finding::Fits, 7), Finding::NothingToTell, "not yet");
+    assert_eq!(see(Finding::Fits, 1), Finding::Fits);
+    assert_eq!(see(Finding::Backwards, 7), Finding::Fits);
+    assert_eq!(see(Finding::Fits, 1), Finding::Fits);
+    assert_eq!(see(Finding::NothingToTell, 100), Finding::Fits, "a line at rest proves nothing");
+    assert_eq!(see(Finding::Saturated, 1), Finding::Saturated, "at once");
+    assert_eq!(see(Finding::NothingToTell, 8), Finding::NothingToTell);
+    assert_eq!(see(Finding::Backwards, 8), Finding::Backwards);
 }
