@@ -5,15 +5,18 @@
 //! dropped and counted, never waited for.
 
 pub mod board;
+mod exchange;
 mod on_box;
 mod paced;
 mod priority;
+mod scope;
 mod thread;
 
 pub use board::{BoardFault, BoardFile};
 pub use on_box::{Unreachable, on_box};
 pub use paced::simulated;
-pub use thread::{HandOver, Options, Sampling, SamplingFault, Tally, Watch, start};
+pub use scope::{Latest, Scope, Stretch};
+pub use thread::{HandOver, Options, Probe, Sampling, SamplingFault, Tally, Watch, start};
 
 use dlb_links::adc::sampler::{Counts, Sample, Sampler};
 use dlb_links::adc::{Converter, Fault, ReadyLine};

@@ -1,7 +1,10 @@
 //! The thread itself.
 
+use super::exchange::Exchange;
+use super::scope::{Scope, Seen};
 use super::{Source, priority};
 use crate::clock;
+use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::measure::{Board, BoardError, ClampWatch, Cycle, Energy, Interval, Meter};
 use dlb_engine::reading::{NoReading, Reading};
 use dlb_links::adc::{Fault, NotReady};
@@ -43,8 +46,26 @@ pub struct Tally {
 #[derive(Debug)]
 pub struct Sampling {
     tally: Arc<Tally>,
+    probe: Probe,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What commissioning needs of the thread.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    pub scope: Arc<Scope>,
+    exchange: Arc<Exchange>,
+}
+
+impl Probe {
+    /// Goes on with other corrections from the next interval on. Energy is counted on.
+    ///
+    /// # Errors
+    /// A board that cannot be measured with.
+    pub fn remeasure(&self, board: Board) -> Result<(), BoardError> {
+        self.exchange.offer(board)
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +95,7 @@ pub fn start(
 ) -> Result<Sampling, SamplingFault> {
     let meter = Meter::new(board).map_err(SamplingFault::Board)?;
     let tally = Arc::new(Tally::default());
+    let probe = Probe { scope: Arc::default(), exchange: Arc::default() };
     let stop = Arc::new(AtomicBool::new(false));
     let mut running = Running {
         source,
@@ -83,6 +105,7 @@ pub fn start(
         hand_over,
         watch,
         tally: Arc::clone(&tally),
+        probe: probe.clone(),
         intervals: 0,
         told_lost: 0,
         trouble: None,
@@ -97,7 +120,7 @@ pub fn start(
             running.step();
         }
     })?;
-    Ok(Sampling { tally, stop, thread: Some(thread) })
+    Ok(Sampling { tally, probe, stop, thread: Some(thread) })
 }
 
 struct Running {
@@ -108,6 +131,7 @@ struct Running {
     hand_over: HandOver,
     watch: Watch,
     tally: Arc<Tally>,
+    probe: Probe,
     intervals: u64,
     told_lost: u64,
     trouble: Option<Fault>,
@@ -129,6 +153,7 @@ impl Running {
         match self.source.next_sample() {
             Ok(None) => {}
             Ok(Some(sample)) => {
+                self.probe.scope.frame(sample.lost, &sample.codes);
                 let step = self.meter.push_after_loss(sample.lost, &sample.codes);
                 if let Some(cycle) = step.cycle {
                     (self.watch)(&cycle);
@@ -136,6 +161,7 @@ impl Running {
                 if let Some(mut interval) = step.interval {
                     self.clamps.judge(&mut interval);
                     self.interval(&interval);
+                    self.show(&interval);
                 }
             }
             Err(fault) => self.failed(fault),
@@ -158,6 +184,15 @@ impl Running {
         // Before the reading, so that nobody who has it can keep an older register.
         self.count();
         self.hand_over(Ok(reading));
+    }
+
+    /// To whoever commissions the site; and what they changed is taken up.
+    fn show(&mut self, interval: &Interval) {
+        let silent = PerLine(Line::ALL.map(|line| self.clamps.is_silent(line)));
+        self.probe.scope.interval(Seen { interval: *interval, silent });
+        if self.probe.exchange.take(&mut self.meter) {
+            self.clamps = ClampWatch::new(self.meter.board());
+        }
     }
 
     fn failed(&mut self, fault: Fault) {
@@ -222,6 +257,11 @@ impl Sampling {
     pub fn tally(&self) -> &Arc<Tally> {
         &self.tally
     }
+
+    #[must_use]
+    pub fn probe(&self) -> &Probe {
+        &self.probe
+    }
 }
 
 impl Drop for Sampling {
@@ -279,6 +319,27 @@ mod tests {
         }
         let energy = sampling.tally().imported_mj.load(Ordering::Relaxed);
         assert!(energy >= 3_600_000_000 + 4 * 2_207_000, "{energy}");
+    }
+
+    #[test]
+    fn a_correction_is_taken_up_while_measuring_goes_on() {
+        let (sampling, readings) = run(64);
+        let amps = || {
+            let reading = readings.recv_timeout(Duration::from_secs(10)).unwrap().unwrap();
+            reading.current[Line::L1].unwrap().0
+        };
+        assert!((amps() - 16_000).abs() < 30);
+        let text = include_str!("../../../../tests/boards/three-phase.toml");
+        let mut file = BoardFile::parse(text, Path::new("board.toml")).unwrap();
+        file.channels[0].gain_correction = 1.25;
+        sampling.probe().remeasure(file.board().unwrap()).unwrap();
+        let taken_up = (0..50).any(|_| (amps() - 20_000).abs() < 30);
+        assert!(taken_up);
+        let frames = sampling.probe().scope.stretch(80).unwrap();
+        assert!(frames.iter().flatten().any(|codes| codes[3] > 1_000_000), "the wave of a voltage");
+        let board = file.board().unwrap();
+        let latest = sampling.probe().scope.latest(&board).unwrap();
+        assert!((latest.interval.lines[Line::L1].current_a.unwrap() - 20.0).abs() < 0.03);
     }
 
     #[test]
