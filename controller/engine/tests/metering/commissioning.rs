@@ -3,8 +3,8 @@
 use crate::wave::{ADS131M08, Noise, Rig, Wave};
 use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::measure::{
-    CalibrationError, ClampWatch, Correction, Finding, Findings, Fit, Interval, LineValues, Phasor, Reference,
-    correct, finding, fit,
+    CalibrationError, ClampWatch, Correction, Finding, Findings, Fit, Interval, LineValues, Phasor,
+    Reference, correct, finding, fit,
 };
 use dlb_engine::reading::{Doubt, Quality};
 use std::f64::consts::{PI, TAU};
