@@ -25,8 +25,10 @@ const MEASURE_EVERY: Duration = Duration::from_secs(1);
 const GATHER: Duration = Duration::from_millis(100);
 /// Even what did not change is told again this often, so that Home Assistant sees the box alive.
 const REPEAT_EVERY: Duration = Duration::from_secs(EXPIRES_S / 3);
-/// How long a broker may take to show what earlier runs left on it.
+/// A broker shows what earlier runs left on it for at least this long, and until our own mark behind it
+/// has come back; one that never returns the mark is not waited for any longer than the second time.
 const LOOK_BACK: Duration = Duration::from_secs(2);
+const LOOK_BACK_AT_MOST: Duration = Duration::from_secs(30);
 
 pub(super) struct Desk<'a> {
     rooms: &'a Rooms,
@@ -42,11 +44,26 @@ pub(super) struct Desk<'a> {
     shape: Option<Vec<String>>,
     /// What earlier runs left behind; looked at once a connection.
     left: BTreeSet<String>,
-    looking_until: Option<Instant>,
+    looking: Option<LookingBack>,
     measured_at: Option<Instant>,
     repeated_at: Instant,
     /// The event that waits for its receipt, and the count of receipts that proves it.
     in_hand: Option<(EventMessage, u64)>,
+}
+
+/// A look at what earlier runs left behind.
+#[derive(Clone, Copy, Debug)]
+struct LookingBack {
+    since: Instant,
+    /// The mark that was sent after the subscriptions has come back: what they show came before it.
+    marked: bool,
+}
+
+impl LookingBack {
+    fn is_over(self, now: Instant) -> bool {
+        let took = now.duration_since(self.since);
+        took >= LOOK_BACK_AT_MOST || self.marked && took >= LOOK_BACK
+    }
 }
 
 /// What ends a wait.
@@ -76,7 +93,7 @@ impl<'a> Desk<'a> {
             announced: Announced::new(),
             shape: None,
             left: BTreeSet::new(),
-            looking_until: None,
+            looking: None,
             measured_at: None,
             repeated_at: Instant::now(),
             in_hand: None,
@@ -158,10 +175,11 @@ impl<'a> Desk<'a> {
         self.shown.clear();
         self.shape = None;
         self.left.clear();
-        self.looking_until = Some(Instant::now() + LOOK_BACK);
+        self.looking = Some(LookingBack { since: Instant::now(), marked: false });
         for topic in self.base.remains() {
             self.client.subscribe(topic, QoS::AtMostOnce).await?;
         }
+        self.client.publish(self.base.mark(), QoS::AtMostOnce, false, "").await?;
         if !self.mqtt.read_only {
             for topic in self.base.commands() {
                 self.client.subscribe(topic, QoS::AtLeastOnce).await?;
@@ -189,8 +207,11 @@ impl<'a> Desk<'a> {
         let Some(rest) = self.base.rest(&publish.topic).map(str::to_owned) else { return Ok(()) };
         if rest.starts_with("set/") || rest.contains("/set/") {
             self.command(&rest, publish);
-        } else if publish.retain && self.looking_until.is_some() {
-            self.left_behind(publish);
+        } else if let Some(looking) = &mut self.looking {
+            looking.marked |= publish.topic == self.base.mark();
+            if publish.retain {
+                self.left_behind(publish);
+            }
         }
         Ok(())
     }
@@ -264,7 +285,7 @@ impl<'a> Desk<'a> {
             self.measured_at = Some(now);
             self.tidy(&topics, now).await?;
         }
-        if self.looking_until.is_none() { self.announce(&picture).await } else { Ok(()) }
+        if self.looking.is_none() { self.announce(&picture).await } else { Ok(()) }
     }
 
     async fn tell_topics(&mut self, topics: &Topics, measure: bool) -> Result<(), ClientError> {
@@ -286,8 +307,8 @@ impl<'a> Desk<'a> {
             .filter(|topic| self.is_of_a_part(topic) && !topics.contains_key(*topic))
             .cloned()
             .collect();
-        if self.looking_until.is_some_and(|until| now >= until) {
-            self.looking_until = None;
+        if self.looking.is_some_and(|looking| looking.is_over(now)) {
+            self.looking = None;
             for topic in self.base.remains() {
                 self.client.unsubscribe(topic).await?;
             }

@@ -43,8 +43,14 @@ impl Base {
 
     /// Where earlier runs may have left something for parts that are not there any more. Does not
     /// overlap with the commands.
-    pub(super) fn remains(&self) -> [String; 4] {
-        [self.topic("circuit/+/+"), self.topic("meter/+/+"), self.topic("charger/+/+"), self.announced()]
+    pub(super) fn remains(&self) -> [String; 5] {
+        let every = |part: &str| self.topic(&format!("{part}/+/+"));
+        [self.mark(), every("circuit"), every("meter"), every("charger"), self.announced()]
+    }
+
+    /// What the box sends to itself to learn that the broker has shown it all that is older.
+    pub(super) fn mark(&self) -> String {
+        self.topic("mark")
     }
 
     /// The part of a topic after the base.
