@@ -11,7 +11,7 @@
 //! What it refuses: it does not decide who deserves how much (that is the allocation), and it does not
 //! know how a limit travels (that is the link).
 
-use crate::allocation::Allocation;
+use crate::allocation::{Allocation, Grant, Reason};
 use crate::lines::{Line, PerLine};
 use crate::load::Span;
 use crate::site::{ChargerIx, CircuitIx, Site};
@@ -269,8 +269,9 @@ impl Ledger {
             if !self.addressable(charger, snapshot) {
                 continue;
             }
-            let target = allocation.grants[charger.0].limit;
-            let calm = self.entries[charger.0].calm(now);
+            let Grant { limit: target, reason } = allocation.grants[charger.0];
+            // What a person asks for is done at once.
+            let calm = self.entries[charger.0].calm(now) || reason == Reason::HeldByOrder;
             match self.entries[charger.0].sent.map(|sent| sent.limit) {
                 Some(limit) if target > limit && (calm || limit == Milliamps::ZERO) => {
                     rises.push((charger, limit, target));

@@ -227,6 +227,17 @@ fn a_limit_that_only_fairness_wants_lower_is_left_alone_for_a_while() {
 }
 
 #[test]
+fn what_a_person_orders_lower_does_not_wait() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.plan(at(8), &site, &snapshot(0, both_want()), &allocation([14, 16]));
+    let mut held = allocation([8, 16]);
+    held.grants[A.0].reason = Reason::HeldByOrder;
+    let soon = ledger.plan(at(9), &site, &snapshot(0, both_want()), &held);
+    assert_eq!(soon, [Setpoint { charger: A, limit: amps(8) }]);
+}
+
+#[test]
 fn a_charger_that_was_never_heard_of_hides_no_load_of_the_building() {
     let site = garage();
     let ledger = Ledger::new(&site, at(0));
