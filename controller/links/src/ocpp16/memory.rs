@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 const TEXT_MAX: usize = 64 * 1024;
 /// Starts that a charger might repeat; transactions that might still run.
 const STARTS_MAX: usize = 8;
+const OUTLETS_MAX: usize = 16;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,6 +40,16 @@ pub struct Lessons {
     pub outlets: Option<u8>,
     /// It cannot be asked to send a message again.
     pub no_trigger: bool,
+    /// Standing fallbacks that it took, by outlet: what it falls back to while this box is away.
+    pub armed: Vec<ArmedFallback>,
+}
+
+/// A promise that outlives a restart of ours: silence for `after_ms`, and no more than `current_ma`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArmedFallback {
+    pub outlet: u8,
+    pub current_ma: i32,
+    pub after_ms: u64,
 }
 
 /// A transaction that was running when this was written.
@@ -68,6 +79,7 @@ impl Memory {
         let text = text.filter(|text| text.len() <= TEXT_MAX);
         let mut memory: Self = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         memory.running.truncate(16);
+        memory.lessons.armed.truncate(OUTLETS_MAX);
         memory.starts.truncate(STARTS_MAX);
         memory
     }
@@ -102,6 +114,19 @@ impl Memory {
         self.model.clone_from(&identity.model);
         self.serial.clone_from(&identity.serial);
         self.firmware.clone_from(&identity.firmware);
+    }
+
+    /// Remembers which fallback an outlet has, or that it has none. Says whether that is news.
+    pub fn remember_armed(&mut self, outlet: u8, armed: Option<ArmedFallback>) -> bool {
+        let known = &mut self.lessons.armed;
+        let before = known.iter().find(|armed| armed.outlet == outlet).copied();
+        if before == armed {
+            return false;
+        }
+        known.retain(|armed| armed.outlet != outlet);
+        known.extend(armed);
+        known.sort_by_key(|armed| armed.outlet);
+        true
     }
 
     pub fn remember_start(&mut self, started: Started) {

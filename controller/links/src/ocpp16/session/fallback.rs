@@ -5,10 +5,11 @@ use super::{Errand, Session};
 use crate::charger::{Notice, Outlet};
 use crate::ocpp16::call::Call;
 use crate::ocpp16::desk::{Armed, Desk, Place};
+use crate::ocpp16::memory::ArmedFallback;
 use crate::ocpp16::profile::{ChargingProfile, Expiry, Kind, START_MARGIN};
 use crate::ocpp16::quirks::Pause;
 use crate::ocpp16::recipe::{Knowledge, Recipe};
-use dlb_engine::time::{Instant, WallTime};
+use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_engine::units::Milliamps;
 
 impl Session {
@@ -74,13 +75,33 @@ impl Session {
     pub(super) fn announce_fallback(&mut self, outlet: Outlet) {
         let Some(Armed::Yes(current)) = self.desks.get(&outlet).map(|desk| desk.armed) else { return };
         let keeps = self.quirk.expiry == Some(Expiry::Never);
-        let notice = match self.recipe().filter(|_| !keeps) {
-            Some(recipe) => Notice::FallbackArmed { current, after: self.lifetime(recipe) + START_MARGIN },
-            None => {
-                Notice::FallbackMissing { why: "this model keeps a limit for good once it has it".to_owned() }
+        match self.recipe().filter(|_| !keeps) {
+            Some(recipe) => self.tell_armed(outlet, current, self.lifetime(recipe) + START_MARGIN),
+            None => self.tell_missing(outlet, "this model keeps a limit for good once it has it".to_owned()),
+        }
+    }
+
+    fn tell_armed(&mut self, outlet: Outlet, current: Milliamps, after: Duration) {
+        let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+        let armed = ArmedFallback { outlet: outlet.0, current_ma: current.0, after_ms };
+        self.memory_changed |= self.memory.remember_armed(outlet.0, Some(armed));
+        self.notice(outlet, Notice::FallbackArmed { current, after });
+    }
+
+    fn tell_missing(&mut self, outlet: Outlet, why: String) {
+        self.memory_changed |= self.memory.remember_armed(outlet.0, None);
+        self.notice(outlet, Notice::FallbackMissing { why });
+    }
+
+    /// What it stood at before our restart holds until it says otherwise: while it is out of reach, no
+    /// more than that is set aside for it.
+    pub(super) fn recall_fallbacks(&mut self) {
+        for armed in self.memory.lessons.armed.clone() {
+            let (current, after) = (Milliamps(armed.current_ma), Duration::from_millis(armed.after_ms));
+            if self.desks.contains_key(&Outlet(armed.outlet)) && current >= Milliamps::ZERO {
+                self.notice(Outlet(armed.outlet), Notice::FallbackArmed { current, after });
             }
-        };
-        self.notice(outlet, notice);
+        }
     }
 
     pub(super) fn fallback_refused(
@@ -109,7 +130,7 @@ impl Session {
     fn miss_fallback(&mut self, now: Instant, outlet: Outlet, refusal: &Refusal) {
         let Some(desk) = self.desks.get_mut(&outlet) else { return };
         desk.armed = Armed::No(now + RETRY_LATER);
-        self.notice(outlet, Notice::FallbackMissing { why: refusal.to_string() });
+        self.tell_missing(outlet, refusal.to_string());
     }
 
     fn fallback_recipes(&self) -> Vec<Recipe> {

@@ -131,6 +131,7 @@ impl Session {
         };
         session.configure(now, settings);
         session.recall_transactions(now);
+        session.recall_fallbacks();
         session
     }
 

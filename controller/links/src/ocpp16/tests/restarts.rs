@@ -32,6 +32,20 @@ fn a_running_transaction_is_found_again_after_our_restart() {
 }
 
 #[test]
+fn a_fallback_that_was_armed_counts_after_our_restart_before_the_charger_is_back() {
+    let bench = Bench::ready(adopted());
+    let memory = bench.session.memory();
+    let mut bench = Bench::with_memory(adopted(), Some(&memory));
+    let armed = Notice::FallbackArmed { current: amps(6), after: Duration::from_secs(150) };
+    assert_eq!(bench.told(), [armed]);
+    // Another firmware may have forgotten it.
+    let mut bench = Bench::with_memory(adopted(), Some(&memory));
+    bench.session.opened(bench.now);
+    bench.boots("Acme", "One", "2.0");
+    assert_eq!(crate::ocpp16::memory::Memory::read(Some(&bench.session.memory())).lessons.armed, []);
+}
+
+#[test]
 fn a_transaction_that_ended_while_we_were_away_is_reported() {
     let (bench, number) = Bench::charging(adopted());
     let memory = bench.session.memory();
