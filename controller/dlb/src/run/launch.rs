@@ -4,6 +4,7 @@
 //! set aside), then what may (listening), and only then the site.
 
 use super::adoption::adopt;
+use super::fatal::Fatal;
 use super::system_desk::SystemDesk;
 use crate::clock;
 use crate::config::{Checked, ConfigDesk, ConfigFile, Maps};
@@ -230,9 +231,8 @@ impl Running {
     /// Puts chargers on safe limits and ends.
     pub fn stop(mut self) {
         let _ = self.incoming.send_blocking(Incoming::Event(Event::Stopping));
-        if self.site.join().is_err() {
-            tracing::error!("the site's thread had panicked; chargers fall back by themselves");
-        }
+        // A panic there would have ended the program.
+        let _ = self.site.join();
         self.sampling = None;
         self.web.shutdown();
         self.services.stop();
@@ -256,6 +256,7 @@ struct SiteThread {
 
 impl SiteThread {
     fn run(self, store: StoreHandle) {
+        let _fatal = Fatal("site");
         let executor = Rc::new(smol::LocalExecutor::new());
         let ports = PortPool::new(Rc::clone(&executor), self.incoming.clone(), &self.checked.ports);
         let controller = Controller::new(self.checked.settings, self.learnt, clock::now());

@@ -1,6 +1,7 @@
 //! The door `dlb run`: the real thing, until it is told to end.
 
 mod adoption;
+mod fatal;
 pub mod launch;
 pub mod logging;
 mod system_desk;
