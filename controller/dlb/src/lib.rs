@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod modbus;
+pub mod register;
 pub mod run;
 pub mod sampling;
 pub mod services;

@@ -8,6 +8,7 @@ use super::fatal::Fatal;
 use super::system_desk::SystemDesk;
 use crate::clock;
 use crate::config::{Checked, ConfigDesk, ConfigFile, Maps};
+use crate::register::EnergyRegister;
 use crate::sampling::{self, BoardFile, Options, Sampling, Source, on_box};
 use crate::services::{self, Mailbox, Reconfigure, Services, Slots};
 use crate::site::ocpp_server::{Incoming, listen};
@@ -56,6 +57,7 @@ pub struct Running {
     services: Services,
     store: StoreThread,
     clamps: Option<String>,
+    register: Arc<EnergyRegister>,
     sampling: Option<Sampling>,
 }
 
@@ -88,7 +90,7 @@ impl Launch {
             tracing::warn!("configuration: {warning}");
         }
         let checked = opened.checked;
-        let store = store::open(&data);
+        let mut store = store::open(&data);
         let (incoming, events) = async_channel::bounded(INCOMING_QUEUE);
         if let Some(trouble) = opened.trouble {
             tell_trouble(&incoming, trouble);
@@ -125,9 +127,10 @@ impl Launch {
             config,
             live,
             mailbox,
-            learnt: store.remembered.learnt,
+            learnt: std::mem::take(&mut store.remembered.learnt),
             troubles: store.troubles,
         };
+        let register = kept_register(clamps.as_deref(), &store.remembered, &store.handle);
         let handle = store.handle;
         let site = spawn("site", move || site.run(handle))?;
         let mut running = Running {
@@ -139,6 +142,7 @@ impl Launch {
             services,
             store: store.thread,
             clamps,
+            register,
             sampling: None,
         };
         if let (Some(board), Converter::OnTheBox) = (board, self.converter) {
@@ -170,6 +174,19 @@ fn start_services(
 fn clamps_meter(checked: &Checked) -> Option<String> {
     let meters = checked.settings.meters.iter();
     meters.filter(|meter| meter.source == MeterSource::Clamps).map(|meter| meter.id.clone()).next()
+}
+
+/// The energy register of the clamps goes on where it was, and is kept from now on.
+fn kept_register(
+    clamps: Option<&str>,
+    remembered: &store::Remembered,
+    store: &StoreHandle,
+) -> Arc<EnergyRegister> {
+    let Some(meter) = clamps else { return Arc::default() };
+    let (imported, exported) = remembered.registers.get(meter).copied().unwrap_or_default();
+    let register = Arc::new(EnergyRegister::resumed(imported, exported));
+    store.keep(meter, Arc::clone(&register));
+    register
 }
 
 /// A relative path starts at the configuration file.
@@ -209,7 +226,7 @@ impl Running {
             let event = Event::Clamps { meter: meter.clone(), outcome };
             site.try_send(Incoming::Event(event)).is_ok()
         });
-        let options = Options { real_time, ..Options::default() };
+        let options = Options { real_time, register: Arc::clone(&self.register) };
         let started = sampling::start(source, board, options, hand_over, Box::new(|_| {}));
         self.sampling = Some(started.map_err(|error| super::chain(&error))?);
         Ok(())

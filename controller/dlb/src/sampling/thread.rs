@@ -4,6 +4,7 @@ use super::exchange::Exchange;
 use super::scope::{Scope, Seen};
 use super::{Source, priority};
 use crate::clock;
+use crate::register::EnergyRegister;
 use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::measure::{Board, BoardError, ClampWatch, Cycle, Energy, Interval, Meter};
 use dlb_engine::reading::{NoReading, Reading};
@@ -19,12 +20,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LOSSES_EVERY: u64 = 50;
 
 /// What may differ from one use to the next.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Ask for real-time priority: for the box, not for a simulation.
     pub real_time: bool,
-    /// Millijoules imported and exported until now.
-    pub energy: (u64, u64),
+    /// Where energy is counted on, and kept by whoever else holds it.
+    pub register: Arc<EnergyRegister>,
 }
 
 /// What has happened, for whoever looks after the thread.
@@ -36,9 +37,6 @@ pub struct Tally {
     pub starts: AtomicU64,
     /// Readings that the site had no room for.
     pub dropped: AtomicU64,
-    /// Millijoules imported and exported: to be kept over a restart.
-    pub imported_mj: AtomicU64,
-    pub exported_mj: AtomicU64,
     pub real_time: AtomicBool,
 }
 
@@ -101,7 +99,8 @@ pub fn start(
         source,
         clamps: ClampWatch::new(meter.board()),
         meter,
-        energy: Energy::resumed(options.energy.0, options.energy.1),
+        energy: resumed(&options.register),
+        register: options.register,
         hand_over,
         watch,
         tally: Arc::clone(&tally),
@@ -128,6 +127,7 @@ struct Running {
     meter: Meter,
     clamps: ClampWatch,
     energy: Energy,
+    register: Arc<EnergyRegister>,
     hand_over: HandOver,
     watch: Watch,
     tally: Arc<Tally>,
@@ -178,10 +178,10 @@ impl Running {
         {
             self.energy.count(watts, interval.lasted_s);
         }
-        let energy = self.meter.board().has_voltage().then_some(&self.energy);
-        let reading = interval.reading(clock::now(), energy);
+        let energy = self.meter.board().has_voltage().then(|| self.register.told());
+        let reading = interval.reading(clock::now(), energy.as_ref());
         self.intervals += 1;
-        // Before the reading, so that nobody who has it can keep an older register.
+        self.register.count(&self.energy);
         self.count();
         self.hand_over(Ok(reading));
     }
@@ -214,13 +214,10 @@ impl Running {
 
     fn count(&mut self) {
         let counts = self.source.counts();
-        let (imported, exported) = self.energy.millijoules();
         for (kept, value) in [
             (&self.tally.frames, counts.frames),
             (&self.tally.lost, counts.lost),
             (&self.tally.starts, counts.starts),
-            (&self.tally.imported_mj, imported),
-            (&self.tally.exported_mj, exported),
         ] {
             kept.store(value, Ordering::Relaxed);
         }
@@ -233,6 +230,11 @@ impl Running {
             self.told_lost = counts.lost;
         }
     }
+}
+
+fn resumed(register: &EnergyRegister) -> Energy {
+    let (imported, exported) = register.counted();
+    Energy::resumed(imported, exported)
 }
 
 /// In the words that the site knows.
@@ -295,18 +297,25 @@ mod tests {
     }
 
     fn run(room: usize) -> (Sampling, Receiver<Result<Reading, NoReading>>) {
+        let (sampling, _, readings) = run_counting(room);
+        (sampling, readings)
+    }
+
+    fn run_counting(room: usize) -> (Sampling, Arc<EnergyRegister>, Receiver<Result<Reading, NoReading>>) {
         let text = include_str!("../../../../tests/boards/three-phase.toml");
         let file = BoardFile::parse(text, Path::new("board.toml")).unwrap();
         let (send, receive) = sync_channel(room);
-        let options = Options { energy: (3_600_000_000, 0), ..Options::default() };
+        let register = Arc::new(EnergyRegister::resumed(3_600_000_000, 0));
+        let options = Options { register: Arc::clone(&register), ..Options::default() };
         let source = simulated(&file, wave, 1).unwrap();
         let hand_over = Box::new(move |outcome| send.try_send(outcome).is_ok());
-        (start(source, file.board().unwrap(), options, hand_over, Box::new(|_| {})).unwrap(), receive)
+        let sampling = start(source, file.board().unwrap(), options, hand_over, Box::new(|_| {}));
+        (sampling.unwrap(), register, receive)
     }
 
     #[test]
     fn readings_arrive_at_the_pace_of_the_world_and_energy_goes_on() {
-        let (sampling, readings) = run(16);
+        let (_sampling, register, readings) = run_counting(16);
         let began = std::time::Instant::now();
         let taken: Vec<Reading> =
             (0..4).map(|_| readings.recv_timeout(Duration::from_secs(10)).unwrap().unwrap()).collect();
@@ -315,9 +324,9 @@ mod tests {
             assert_eq!(reading.quality, Quality::Good);
             assert!((reading.current[Line::L2].unwrap().0 - 16_000).abs() < 20, "{reading:?}");
             assert!((reading.power_total.unwrap().0 - 3 * 16 * 230).abs() < 10, "{reading:?}");
-            assert!(reading.imported.unwrap().0 >= 1000);
+            assert_eq!(reading.imported.unwrap().0, 1000, "nothing newer has been kept");
         }
-        let energy = sampling.tally().imported_mj.load(Ordering::Relaxed);
+        let (energy, _) = register.counted();
         assert!(energy >= 3_600_000_000 + 4 * 2_207_000, "{energy}");
     }
 

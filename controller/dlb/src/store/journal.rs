@@ -21,6 +21,7 @@ const RUNNING: TableDefinition<'_, u64, ()> = TableDefinition::new("sessions-run
 pub(super) const EVENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("events");
 const LEARNT: TableDefinition<'_, &str, &str> = TableDefinition::new("learnt");
 const PEAKS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("peaks");
+const REGISTERS: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("energy-registers");
 const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
 
 /// Why a session ended that another one followed.
@@ -66,6 +67,10 @@ pub(super) fn remember(database: &Database) -> Result<Remembered, Error> {
     }
     let last = transaction.open_table(COUNTERS)?.get(LAST_SESSION)?.map(|last| last.value());
     remembered.last_session = last.unwrap_or(0);
+    for entry in transaction.open_table(REGISTERS)?.iter()? {
+        let (meter, millijoules) = entry?;
+        remembered.registers.insert(meter.value().to_owned(), millijoules.value());
+    }
     transaction.open_table(NUMBERS)?;
     transaction.open_table(EVENTS)?;
     transaction.commit()?;
@@ -80,6 +85,16 @@ pub(super) fn write_peak(database: &Database, month: u32, peak: Peak) -> Result<
     }
     let transaction = database.begin_write()?;
     transaction.open_table(PEAKS)?.insert(month, json(&peak).as_slice())?;
+    Ok(transaction.commit()?)
+}
+
+/// Keeps energy registers: millijoules imported and exported, by meter.
+pub(super) fn write_registers(database: &Database, registers: &[(&str, (u64, u64))]) -> Result<(), Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_durability(Durability::Immediate)?;
+    for &(meter, millijoules) in registers {
+        transaction.open_table(REGISTERS)?.insert(meter, millijoules)?;
+    }
     Ok(transaction.commit()?)
 }
 

@@ -34,6 +34,7 @@ mod vault;
 pub use record::{Peak, Remembered, SessionRecord};
 pub use thread::StoreThread;
 
+use crate::register::EnergyRegister;
 use arc_swap::ArcSwapOption;
 use dlb_wiring::event::{Alert, Record};
 use dlb_wiring::status::Status;
@@ -125,6 +126,8 @@ enum Command {
     Flush(async_channel::Sender<Result<(), NotSafe>>),
     /// A reader found this file broken.
     Broken(Which),
+    /// From now on this register of this meter is kept.
+    Keep(String, Arc<EnergyRegister>),
     Stop,
 }
 
@@ -179,6 +182,12 @@ impl StoreHandle {
         if self.commands.try_send(Command::Sample(Sample::of(status))).is_err() {
             self.shared.samples_dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Keeps a meter's energy register from now on, every half minute and at the end.
+    pub fn keep(&self, meter: &str, register: Arc<EnergyRegister>) {
+        // At the start the queue is empty; a store that has ended keeps nothing, and says so elsewhere.
+        let _ = self.commands.try_send(Command::Keep(meter.to_owned(), register));
     }
 
     /// Has everything written now.

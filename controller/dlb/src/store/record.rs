@@ -60,6 +60,8 @@ pub struct Remembered {
     pub running: Vec<SessionRecord>,
     /// Highest session number ever given; 0: none.
     pub last_session: u64,
+    /// Energy registers by meter: millijoules imported and exported.
+    pub registers: BTreeMap<String, (u64, u64)>,
     /// By year and month: 2026 × 12 + 10 is November 2026.
     pub peaks: BTreeMap<u32, Peak>,
 }

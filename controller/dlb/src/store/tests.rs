@@ -106,6 +106,21 @@ fn what_was_acknowledged_is_found_after_a_restart() {
 }
 
 #[test]
+fn an_energy_register_goes_on_after_a_restart_and_tells_what_is_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let register = Arc::new(EnergyRegister::resumed(1_000, 50));
+    let store = open(data.path());
+    store.handle.keep("main", Arc::clone(&register));
+    register.count(&dlb_engine::measure::Energy::resumed(4_000, 70));
+    assert_eq!(register.kept(), (1_000, 50));
+    store.handle.flush().wait().unwrap();
+    assert_eq!(register.kept(), (4_000, 70));
+    register.count(&dlb_engine::measure::Energy::resumed(5_000, 80));
+    store.thread.stop();
+    assert_eq!(open(data.path()).remembered.registers["main"], (5_000, 80));
+}
+
+#[test]
 fn a_session_that_is_told_twice_stands_there_once() {
     let data = tempfile::tempdir().unwrap();
     let store = open(data.path());

@@ -9,6 +9,7 @@ use super::trouble::{HISTORY, JOURNAL};
 use super::vault::Vault;
 use super::{Bounds, Command, NotSafe, Shared, Which, file, journal};
 use crate::clock;
+use crate::register::EnergyRegister;
 use dlb_engine::time::{Duration, Instant};
 use dlb_wiring::event::{Alert, Record};
 use std::collections::VecDeque;
@@ -58,6 +59,7 @@ impl StoreThread {
             rows: Vec::new(),
             curves: Curves::default(),
             root: None,
+            registers: Vec::new(),
             curves_due: clock::now() + CURVES_EVERY,
         };
         let remembered = writer.remember();
@@ -95,6 +97,7 @@ struct Writer {
     curves: Curves,
     /// The circuit whose power makes the month's peak.
     root: Option<Owner>,
+    registers: Vec<(String, Arc<EnergyRegister>)>,
     curves_due: Instant,
 }
 
@@ -128,6 +131,7 @@ impl Writer {
             }
             if !going || !self.asked.is_empty() || clock::now() >= self.curves_due {
                 self.write_curves();
+                self.write_registers();
             }
             self.answer_asked();
             self.tell();
@@ -163,6 +167,10 @@ impl Writer {
             Command::Broken(Which::History) => {
                 self.history.reported_broken(clock::now(), "a reader failed");
                 self.curves.forget();
+            }
+            Command::Keep(meter, register) => {
+                self.registers.retain(|(other, _)| *other != meter);
+                self.registers.push((meter, register));
             }
             Command::Stop => return false,
         }
@@ -226,6 +234,22 @@ impl Writer {
             dropped += surplus as u64;
         }
         self.shared.rows_dropped.fetch_add(dropped, Ordering::Relaxed);
+    }
+
+    fn write_registers(&mut self) {
+        let counted = self.registers.iter().map(|(meter, register)| (meter.as_str(), register.counted()));
+        let moved =
+            |(at, (_, counted)): (usize, &(&str, (u64, u64)))| self.registers[at].1.kept() != *counted;
+        let counted: Vec<_> = counted.collect();
+        if !counted.iter().enumerate().any(moved) {
+            return;
+        }
+        // What is not kept now is tried again in half a minute.
+        if self.journal.run(clock::now(), |database| journal::write_registers(database, &counted)).is_ok() {
+            for ((_, register), (_, counted)) in self.registers.iter().zip(&counted) {
+                register.keep(*counted);
+            }
+        }
     }
 
     fn write_peak(&mut self, now: Instant, end: i64) {
