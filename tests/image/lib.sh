@@ -17,3 +17,8 @@ packages() {
   as_root apt-get update -q
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
 }
+
+# Where images, bundles and keys lie.
+# shellcheck disable=SC2034
+work=$(realpath -m "${DLB_IMAGE_DIR:-target/image}")
+machine=qemuarm64-test

@@ -52,11 +52,11 @@ if test -z "${dlb_slot}"; then
 fi
 
 setenv bootargs "root=PARTLABEL=${dlb_label} ro rootwait rauc.slot=${dlb_slot} panic=5 ${dlb_bootargs}"
-if test -n "${MACHINE_ID}"; then
-	setenv bootargs "${bootargs} systemd.machine_id=${MACHINE_ID}"
-fi
+# A box that forgets everything forgets who it was, too.
 if test -n "${FACTORY_RESET}"; then
 	setenv bootargs "${bootargs} systemd.factory_reset=1"
+elif test -n "${MACHINE_ID}"; then
+	setenv bootargs "${bootargs} systemd.machine_id=${MACHINE_ID}"
 fi
 echo "dlb: starting ${dlb_slot} (tries left: A ${BOOT_A_LEFT}, B ${BOOT_B_LEFT})"
 

@@ -1,0 +1,61 @@
+"""A new box boots, balances, and is what `rootfs-overlay/README.md` says."""
+
+import re
+
+
+def test_a_new_box_balances_and_its_page_answers_from_outside(box):
+    box.until(box.balancing, what="balancing")
+    assert "<title>" in box.http.get(f"{box.url}/", timeout=10).text
+
+
+def test_the_health_check_marks_the_system_good(box):
+    box.steady()
+    assert box.variables()["BOOT_A_LEFT"] == "3"
+    assert box.slot() == "A"
+    slots = {slot["name"]: slot for slot in box.get("system")["slots"]}
+    assert slots["rootfs.0"]["booted"] and not slots["rootfs.1"]["booted"]
+
+
+def test_no_unit_fails(box):
+    assert box.say("systemctl list-units --failed --no-legend --plain") == ""
+
+
+def test_the_service_is_hardly_exposed(box):
+    overall = box.say("systemd-analyze security dlb.service | tail -n 1")
+    assert float(re.search(r"dlb.service: (\d+\.\d)", overall)[1]) <= 2.0, overall
+
+
+def test_the_data_partition_has_grown_to_the_disks_end(box):
+    assert int(box.say("df --output=size -m /data | tail -n 1")) > 800
+
+
+def test_the_root_file_system_is_read_only(box):
+    assert box.run("touch /etc/x /usr/x", check=False)[0] != 0
+
+
+def test_nothing_listens_but_what_the_firewall_opens(box):
+    """And what has no business outside listens on loopback only."""
+    listening = box.say("ss -Hltn | awk '{print $4}'").split()
+    outside = {int(place.rsplit(":", 1)[1]) for place in listening if not place.startswith(("127.", "[::1]"))}
+    # 5355 would be LLMNR, which is switched off.
+    assert outside == {8080, 9000}
+    opened = re.search(r"tcp dport \{([^}]*)\} accept", box.say("nft list chain inet dlb input"))[1]
+    assert {int(port) for port in opened.split(",")} == outside
+    assert "policy drop" in box.say("nft list chain inet dlb input")
+
+
+def test_a_watchdog_is_fed(box):
+    assert box.say("cat /sys/class/watchdog/watchdog0/state") == "active"
+    assert box.say("systemctl show -P RuntimeWatchdogUSec") == "30s"
+
+
+def test_the_box_is_called_by_name_on_its_network(box):
+    assert "+mDNS" in box.say("resolvectl status eth0")
+    assert "Protocols" in box.say("resolvectl status eth0")
+    assert box.say("hostname") == "dlb"
+
+
+def test_the_program_is_killed_and_comes_back(box):
+    before = box.say("systemctl show -P MainPID dlb.service")
+    box.run("kill -9 $(systemctl show -P MainPID dlb.service)")
+    box.until(lambda: box.balancing() and box.say("systemctl show -P MainPID dlb.service") != before, seconds=60)
