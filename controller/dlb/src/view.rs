@@ -63,6 +63,9 @@ pub struct MeterView {
     pub current_a: Vec<Option<f64>>,
     pub voltage_v: Vec<Option<f64>>,
     pub power_w: Option<i64>,
+    /// Energy registers; neither ever runs backwards. Null where the meter has none.
+    pub imported_wh: Option<i64>,
+    pub exported_wh: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -254,6 +257,8 @@ fn meter_view(meter: &MeterStatus, now: Instant) -> MeterView {
         current_a: reading.current.map(|value| value.map(Milliamps::as_amps)).0.to_vec(),
         voltage_v: reading.voltage.map(|value| value.map(dlb_engine::units::Millivolts::as_volts)).0.to_vec(),
         power_w: reading.power_total.map(|watts| watts.0),
+        imported_wh: reading.imported.map(|energy| energy.0),
+        exported_wh: reading.exported.map(|energy| energy.0),
     }
 }
 

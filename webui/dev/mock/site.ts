@@ -107,6 +107,8 @@ export function picture(now: number): Site {
         current_a: world.meterLost ? [null, null, null] : all,
         voltage_v: [231, 229, 232],
         power_w: world.meterLost ? null : Math.round(all.reduce((sum, ampere) => sum + ampere, 0) * VOLTS * 0.97),
+        imported_wh: world.meterLost ? null : 4_711_000,
+        exported_wh: world.meterLost ? null : 12_000,
       },
     ],
     chargers: world.fresh ? [] : [...bays.map((bay, i) => charger(bay, shares[i]!, drawn[i]!, now)), ...crowd(shares, drawn, now)],

@@ -88,6 +88,12 @@ impl Announcer<'_> {
         let power = json!({"device_class": "power", "state_class": "measurement", "unit_of_measurement": "W",
             "state_topic": self.base.meter(&meter.id, "power")});
         entities.add("sensor", &format!("{}_power", meter.id), &format!("{} power", meter.id), power);
+        for way in ["imported", "exported"] {
+            let energy = json!({"device_class": "energy", "state_class": "total_increasing",
+                "unit_of_measurement": "Wh", "state_topic": self.base.meter(&meter.id, way)});
+            let (id, name) = (format!("{}_{way}", meter.id), format!("{} energy {way}", meter.id));
+            entities.add("sensor", &id, &name, energy);
+        }
     }
 
     fn site_commands(&self, entities: &mut Entities, site: &SiteView) {

@@ -162,6 +162,8 @@ impl Sheet {
         self.per_line(topic, "current", &meter.current_a);
         self.per_line(topic, "voltage", &meter.voltage_v);
         self.measured(topic("power"), meter.power_w);
+        self.measured(topic("imported"), meter.imported_wh);
+        self.measured(topic("exported"), meter.exported_wh);
     }
 
     fn charger(&mut self, base: &Base, charger: &ChargerView, problem: bool) {

@@ -26,6 +26,8 @@ fn picture() -> Picture {
         current_a: vec![Some(30.123_456), Some(20.0), Some(41.5)],
         voltage_v: vec![Some(231.0), None, Some(229.5)],
         power_w: Some(-120),
+        imported_wh: Some(4_711_000),
+        exported_wh: Some(12),
     };
     let site = SiteView {
         time_ms: None,

@@ -168,6 +168,8 @@ pub(crate) fn site(name: &str) -> SiteView {
             current_a: vec![Some(10.0), Some(20.5), None],
             voltage_v: vec![None; 3],
             power_w: None,
+            imported_wh: Some(4_711_000),
+            exported_wh: Some(12),
         }],
         chargers: vec![charger()],
         waiting: vec![waiting("CP-9"), waiting("CP 9/ü")],
