@@ -59,7 +59,7 @@ class Visitor:
 
     async def sign_in(self, path=""):
         await self.open(path)
-        await self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        await self.page.get_by_label("Password", exact=True).fill(getattr(self.box, "password", PASSWORD))
         await self.page.get_by_role("button", name="Sign in").click()
         await expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
         return self.page

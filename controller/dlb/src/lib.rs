@@ -3,6 +3,7 @@
 
 pub mod allocate;
 pub mod analyse;
+pub mod clamps;
 pub mod clock;
 pub mod config;
 pub mod demo;

@@ -12,6 +12,7 @@ export type History = Schemas['HistoryView'];
 export type SessionRecord = Schemas['SessionRecordView'];
 export type EventRecord = Schemas['EventView'];
 export type System = Schemas['SystemView'];
+export type CorrectedChannel = Schemas['CorrectedChannelView'];
 export type KeptVersion = Schemas['KeptVersionView'];
 
 /** A stretch of time, the end not part of it. */
@@ -56,6 +57,12 @@ export const box = {
   versions: () => get<KeptVersion[]>('config/versions'),
   restore: (version: number) => post(`config/versions/${version}/restore`),
   maps: () => get<Maps>('maps'),
+
+  clampCorrections: () => get<Schemas['CorrectionsView']>('clamps/corrections'),
+  calibrateClamp: async (order: Schemas['CalibrateOrder']) => (await ask<Schemas['CalibratedView']>('POST', 'clamps/calibrate', order)).body,
+  turnClamp: (order: Schemas['ClampOrder']) => post('clamps/turn', order),
+  swapClamps: (order: Schemas['SwapOrder']) => post('clamps/swap', order),
+  undoClamp: (order: Schemas['ClampOrder']) => post('clamps/undo', order),
 
   history: (span: Span, step_s: number) => get<History>('history', { ...span, step_s }),
   sessions: async (span: Span, charger?: string) => (await get<Schemas['SessionsView']>('sessions', { ...span, charger })).sessions,

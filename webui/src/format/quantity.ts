@@ -33,6 +33,11 @@ export function bareAmps(value: Maybe): string {
   return number(value, Math.abs(value) >= 99.95 ? 0 : 1);
 }
 
+/** A number with so many digits behind the point. */
+export function bareNumber(value: Maybe, digits: number): string {
+  return value == null ? MISSING : number(value, digits);
+}
+
 export function amps(value: Maybe): string {
   return `${bareAmps(value)} A`;
 }

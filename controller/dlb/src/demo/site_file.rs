@@ -22,6 +22,8 @@ const RATIO: f64 = 2000.0;
 const BURDEN_OHM: f64 = 5.1;
 const LEAD_DEG: f64 = 0.6;
 const TAP_RATIO: f64 = 700.0;
+/// Whoever clipped this one on did not look for the arrow; the board file turns it round.
+const BACKWARDS: Line = Line::L2;
 
 /// The site's configuration.
 #[must_use]
@@ -129,7 +131,8 @@ pub fn board() -> String {
         let _ = write!(
             text,
             "\n[[channel]]\nname = \"i{number}\"\nkind = \"current\"\nphase = \"{name}\"\nratio = {RATIO:.1}\n\
-             burden_ohm = {BURDEN_OHM}\nphase_error_deg = {LEAD_DEG}\n"
+             burden_ohm = {BURDEN_OHM}\nphase_error_deg = {LEAD_DEG}\nreversed = {}\n",
+            line == BACKWARDS
         );
     }
     for line in Line::ALL {
@@ -145,7 +148,12 @@ pub fn board() -> String {
 /// The same channels, seen from the simulated site.
 #[must_use]
 pub fn inputs() -> Vec<Input> {
-    let clamp = |line| Input::Clamp { line, ratio: RATIO, burden_ohm: BURDEN_OHM, lead_deg: LEAD_DEG };
+    let clamp = |line| Input::Clamp {
+        line,
+        ratio: RATIO,
+        burden_ohm: if line == BACKWARDS { -BURDEN_OHM } else { BURDEN_OHM },
+        lead_deg: LEAD_DEG,
+    };
     let tap = |line| Input::Tap { line, ratio: TAP_RATIO };
     Line::ALL.map(clamp).into_iter().chain(Line::ALL.map(tap)).collect()
 }

@@ -6,6 +6,7 @@
 use super::adoption::adopt;
 use super::fatal::Fatal;
 use super::system_desk::SystemDesk;
+use crate::clamps::ClampDesk;
 use crate::clock;
 use crate::config::{Checked, ConfigDesk, ConfigFile, Maps};
 use crate::register::EnergyRegister;
@@ -58,6 +59,7 @@ pub struct Running {
     store: StoreThread,
     clamps: Option<String>,
     register: Arc<EnergyRegister>,
+    clamp_desk: Arc<ClampDesk>,
     sampling: Option<Sampling>,
 }
 
@@ -101,11 +103,13 @@ impl Launch {
         let services = start_services(&data, &checked, &incoming, &mailbox, &slots)?;
         let apply = apply_to(incoming.clone(), services.reconfigure());
         let config = Arc::new(ConfigDesk::new(opened.file, apply));
+        let clamp_desk = open_clamps(&data, &incoming);
         let doors = Doors {
             live: Arc::clone(&live),
             orders,
             config: Arc::clone(&config) as _,
             history: Arc::new(store.handle.clone()),
+            clamps: Arc::clone(&clamp_desk),
             system: Arc::new(SystemDesk(slots)),
             password: Arc::new(PasswordStore::open(&data)?),
             metrics_token: None,
@@ -143,6 +147,7 @@ impl Launch {
             store: store.thread,
             clamps,
             register,
+            clamp_desk,
             sampling: None,
         };
         if let (Some(board), Converter::OnTheBox) = (board, self.converter) {
@@ -168,6 +173,15 @@ fn start_services(
     };
     Services::start(rooms, checked.mqtt.clone())
         .map_err(|source| LaunchError::Thread { name: "services", source })
+}
+
+/// What was corrected on the clamps before; a record that is damaged does not hold up the start.
+fn open_clamps(data: &Path, site: &async_channel::Sender<Incoming>) -> Arc<ClampDesk> {
+    let (desk, trouble) = ClampDesk::open(data);
+    if let Some(trouble) = trouble {
+        tell_trouble(site, format!("{trouble}."));
+    }
+    Arc::new(desk)
 }
 
 /// The meter that the box's own clamps are.
@@ -220,7 +234,9 @@ impl Running {
         let Some(meter) = self.clamps.clone() else {
             return Err("no meter of the configuration has source = \"clamps\"".to_owned());
         };
-        let board = file.board().map_err(|error| super::chain(&error))?;
+        let (corrected, left_out) = self.clamp_desk.correct(file);
+        left_out.into_iter().for_each(|text| tell_trouble(&self.incoming, text));
+        let board = corrected.board().map_err(|error| super::chain(&error))?;
         let site = self.incoming.clone();
         let hand_over = Box::new(move |outcome| {
             let event = Event::Clamps { meter: meter.clone(), outcome };
@@ -228,7 +244,10 @@ impl Running {
         });
         let options = Options { real_time, register: Arc::clone(&self.register) };
         let started = sampling::start(source, board, options, hand_over, Box::new(|_| {}));
-        self.sampling = Some(started.map_err(|error| super::chain(&error))?);
+        let sampling = started.map_err(|error| super::chain(&error))?;
+        let attached = self.clamp_desk.attach(file, sampling.probe().clone());
+        attached.map_err(|error| super::chain(&error))?;
+        self.sampling = Some(sampling);
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 use dlb_engine::lines::Line;
 use dlb_engine::measure::{Board, BoardError, CHANNELS_MAX, Channel, Kind};
 use dlb_links::adc::{Fault, ads131m, mcp3xxx};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// What stands in the file.
@@ -37,7 +37,7 @@ pub struct ReadyPart {
     pub line: u32,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelPart {
     pub name: String,
@@ -64,7 +64,7 @@ pub enum KindWord {
     Voltage,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub enum PhaseWord {
     L1,
     L2,

@@ -72,7 +72,7 @@ impl Default for Scope {
 
 impl Scope {
     /// Writes a frame that came after `lost` ones which never did. For the sampling thread alone.
-    pub(super) fn frame(&self, lost: u32, codes: &[i32]) {
+    pub(crate) fn frame(&self, lost: u32, codes: &[i32]) {
         for _ in 0..lost.min(FRAMES as u32) {
             self.write(|_| LOST);
         }

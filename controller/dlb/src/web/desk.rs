@@ -37,6 +37,10 @@ pub struct Settings {
     pub streams: usize,
     /// Shortest time between two pictures of a live stream.
     pub stream_step: Duration,
+    /// Streams of the clamps at once; each costs a little arithmetic for every picture.
+    pub clamp_streams: usize,
+    /// Time between two pictures of the clamps.
+    pub clamp_step: Duration,
     /// A comment that keeps an otherwise silent live stream alive.
     pub stream_heartbeat: Duration,
     /// Without a new picture of the site for this long, the site does not count as balanced.
@@ -58,6 +62,8 @@ impl Default for Settings {
             answer_within: Duration::from_secs(10),
             streams: 50,
             stream_step: Duration::from_millis(200),
+            clamp_streams: 4,
+            clamp_step: Duration::from_millis(250),
             stream_heartbeat: Duration::from_secs(15),
             picture_fresh: Duration::from_secs(15),
         }
@@ -75,6 +81,7 @@ pub(crate) struct Desk {
     pub(crate) attempts: Attempts,
     pub(crate) guests: Guests,
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) clamp_streams: Arc<Semaphore>,
     questions: Arc<Semaphore>,
     hashing: Hashing,
 }
@@ -88,6 +95,7 @@ impl Desk {
             attempts: Attempts::new(settings.attempts),
             guests: Guests::new(settings.guests),
             streams: Arc::new(Semaphore::new(settings.streams)),
+            clamp_streams: Arc::new(Semaphore::new(settings.clamp_streams)),
             questions: Arc::new(Semaphore::new(QUESTIONS)),
             hashing: Hashing::start()?,
         })

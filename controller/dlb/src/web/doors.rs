@@ -9,6 +9,7 @@ use super::password::PasswordStore;
 use super::wire::{
     CheckView, ConfigView, EventView, HistoryView, KeptVersionView, MapsView, SessionRecordView, SystemView,
 };
+use crate::clamps::ClampDesk;
 use crate::config::Problem;
 use dlb_wiring::event::Order;
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub struct Doors {
     pub orders: async_channel::Sender<Ordered>,
     pub config: Arc<dyn ConfigDoor>,
     pub history: Arc<dyn HistoryDoor>,
+    pub clamps: Arc<ClampDesk>,
     pub system: Arc<dyn SystemDoor>,
     pub password: Arc<PasswordStore>,
     /// Lets a collector read the metrics without a login; `None` switches that off.

@@ -1,7 +1,7 @@
 //! The API's description, made from the handlers. A copy lies in `webui/openapi.json`, where the page's
 //! types are made from it; a test compares the two.
 
-use super::api::{access, config, history, metrics, orders, site, system, waiting};
+use super::api::{access, clamps, config, history, metrics, orders, site, system, waiting};
 use std::sync::LazyLock;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -19,7 +19,8 @@ use utoipa::{Modify, OpenApi};
         orders::charger_limit, orders::departure, waiting::adopt, waiting::dismiss, config::get, config::put,
         config::check, config::versions, config::version, config::restore, config::maps, history::history,
         history::sessions, history::sessions_csv, history::events, system::system, metrics::metrics,
-        metrics::token,
+        metrics::token, clamps::clamps, clamps::live, clamps::corrections, clamps::calibrate, clamps::turn,
+        clamps::swap, clamps::undo,
     ),
     modifiers(&Schemes),
     security(("cookie" = []))

@@ -34,10 +34,35 @@ pub(crate) fn open(desk: &Arc<Desk>, call: &Call) -> Result<Answer, Refusal> {
         let bytes = reader.next().await?;
         Some((Ok::<_, Infallible>(Frame::data(bytes)), reader))
     });
+    Ok(events(frames))
+}
+
+/// The clamps' stream: a picture as long as somebody takes it, none in store. It ends with its login, and
+/// with the clamps.
+pub(crate) fn open_clamps(desk: &Arc<Desk>, call: &Call) -> Result<Answer, Refusal> {
+    let full = || Refusal::busy("Too many look at the clamps.");
+    let token = call.login.ok_or_else(full)?;
+    let place = desk.clamp_streams.try_acquire_arc().ok_or_else(full)?;
+    let reader = (desk.clone(), place, true);
+    let frames = stream::unfold(reader, move |(desk, place, first)| async move {
+        if !first {
+            Timer::after(desk.settings.clamp_step).await;
+        }
+        if !desk.logins.still_valid(&token, Instant::now()) {
+            return None;
+        }
+        let view = serde_json::to_string(&desk.doors.clamps.view()?).ok()?;
+        let bytes = Bytes::from(format!("event: clamps\ndata: {view}\n\n"));
+        Some((Ok::<_, Infallible>(Frame::data(bytes)), (desk, place, false)))
+    });
+    Ok(events(frames))
+}
+
+fn events(frames: impl stream::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + 'static) -> Answer {
     let mut answer = Response::new(StreamBody::new(frames).boxed_unsync());
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(answer)
+    answer
 }
 
 impl Reader {

@@ -55,8 +55,10 @@ pub fn finding(interval: &Interval, board: &Board, line: Line, silent: bool, cli
         Fit::Right if board.channels[channel].scale < 0.0 => Finding::FitsTurned,
         Fit::Right => Finding::Fits,
         Fit::Backwards => Finding::Backwards,
-        Fit::OnLine { line: other, .. } => match fit(interval, other) {
+        Fit::OnLine { line: other, backwards } => match fit(interval, other) {
             Fit::OnLine { line: back, .. } if back == line => Finding::Swapped { with: other },
+            // Another line backwards is 60° away: an inductive load looks the same.
+            _ if backwards => Finding::Unclear,
             _ => Finding::OnLine(other),
         },
         Fit::Unclear => Finding::Unclear,

@@ -121,6 +121,18 @@ fn two_swapped_clamps_are_named_together_and_a_turned_one_stays_known() {
 }
 
 #[test]
+fn an_inductive_building_is_not_taken_for_clamps_on_other_lines() {
+    use Line::{L1, L2, L3};
+    let (board, _) = commissioned();
+    let motors = interval([(L1, false), (L2, false), (L3, false)], 0.95);
+    assert!(
+        Line::ALL.into_iter().all(|line| finding(&motors, &board, line, false, false) == Finding::Unclear)
+    );
+    let rotated = interval([(L2, false), (L3, false), (L1, false)], 0.1);
+    assert_eq!(finding(&rotated, &board, L1, false, false), Finding::OnLine(L2));
+}
+
+#[test]
 fn one_odd_interval_does_not_change_what_is_said_of_a_clamp() {
     let mut findings = Findings::default();
     let mut see = |finding, times| {

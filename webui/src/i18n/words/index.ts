@@ -1,10 +1,11 @@
 // Every word of the page; one file for each part of it.
 
 import { access } from './access';
+import { clamps } from './clamps';
 import { common } from './common';
 import { form } from './form';
 import { more } from './more';
 import { settings } from './settings';
 import { site } from './site';
 
-export const words = { ...common, ...access, ...form, ...more, ...settings, ...site };
+export const words = { ...common, ...access, ...clamps, ...form, ...more, ...settings, ...site };

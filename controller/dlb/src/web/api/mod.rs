@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) mod access;
+pub(crate) mod clamps;
 pub(crate) mod config;
 mod csv;
 pub(crate) mod history;
@@ -36,7 +37,8 @@ pub(crate) async fn answer(desk: &Arc<Desk>, call: &mut Call, guest: &Guest) -> 
         ("POST", ["login"]) => access::login(desk, call).await,
         (method, path) => {
             require_login(desk, call)?;
-            guest.stands(if path == ["live"] { Standing::Watching } else { Standing::LoggedIn });
+            let watches = matches!(path, ["live"] | ["clamps", "live"]);
+            guest.stands(if watches { Standing::Watching } else { Standing::LoggedIn });
             logged_in(desk, call, method, path).await
         }
     }
@@ -66,6 +68,13 @@ async fn logged_in(
         ("GET", ["config", "versions", number]) => config::version(desk, number).await,
         ("POST", ["config", "versions", number, "restore"]) => config::restore(desk, number).await,
         ("GET", ["maps"]) => config::maps(desk).await,
+        ("GET", ["clamps"]) => clamps::clamps(desk),
+        ("GET", ["clamps", "live"]) => clamps::live(desk, call),
+        ("GET", ["clamps", "corrections"]) => clamps::corrections(desk).await,
+        ("POST", ["clamps", "calibrate"]) => clamps::calibrate(desk, call).await,
+        ("POST", ["clamps", "turn"]) => clamps::turn(desk, call).await,
+        ("POST", ["clamps", "swap"]) => clamps::swap(desk, call).await,
+        ("POST", ["clamps", "undo"]) => clamps::undo(desk, call).await,
         ("GET", ["history"]) => history::history(desk, call).await,
         ("GET", ["sessions"]) => history::sessions(desk, call).await,
         ("GET", ["sessions.csv"]) => history::sessions_csv(desk, call).await,

@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod rooms;
 
 use client::{Client, Reply};
+use dlb::clamps::ClampDesk;
 use dlb::web::doors::{Doors, Ordered};
 use dlb::web::live::Live;
 use dlb::web::password::PasswordStore;
@@ -25,6 +26,7 @@ pub(crate) struct Box {
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) orders: async_channel::Receiver<Ordered>,
     pub(crate) password: Arc<PasswordStore>,
+    pub(crate) clamps: Arc<ClampDesk>,
     pub(crate) data: TempDir,
 }
 
@@ -41,17 +43,19 @@ impl Box {
         let shelf = Arc::new(Shelf::default());
         let password = Arc::new(PasswordStore::open(data.path()).unwrap());
         let (order_in, orders) = async_channel::bounded(2);
+        let clamps = Arc::new(ClampDesk::open(data.path()).0);
         let doors = Doors {
             live: live.clone(),
             orders: order_in,
             config: shelf.clone(),
             history: Arc::new(Recorder),
+            clamps: clamps.clone(),
             system: Arc::new(rooms::Machine),
             password: password.clone(),
             metrics_token: Some(METRICS_TOKEN.into()),
         };
         let server = serve(SocketAddr::from(([127, 0, 0, 1], 0)), doors, settings).unwrap();
-        Self { server, live, shelf, orders, password, data }
+        Self { server, live, shelf, orders, password, clamps, data }
     }
 
     /// With a password chosen before it started.
