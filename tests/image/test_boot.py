@@ -46,7 +46,8 @@ def test_nothing_listens_but_what_the_firewall_opens(box):
 
 def test_a_watchdog_is_fed(box):
     assert box.say("cat /sys/class/watchdog/watchdog0/state") == "active"
-    assert box.say("systemctl show -P RuntimeWatchdogUSec") == "30s"
+    # The product's 30 s are stretched here, see tests/image/README.md.
+    assert box.say("systemctl show -P RuntimeWatchdogUSec") == "1min 30s"
 
 
 def test_the_box_is_called_by_name_on_its_network(box):

@@ -9,7 +9,7 @@ REFUSED = {
     "stranger": "signature verification failed",
     "truncated": "Invalid bundle format",
     "other-machine": "Compatible mismatch: Expected 'dlb-qemuarm64-test' but bundle manifest has 'dlb-other-machine'",
-    "older": "The bundle is version 0.0.9, older than the running 0.1.0.",
+    "older": "The bundle is version 0.0.9, older than the running",
 }
 
 
