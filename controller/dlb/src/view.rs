@@ -171,6 +171,12 @@ pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (
         Reason::PowerFull { circuit: at } => {
             (format!("power limit of {} reached", circuit(at)), "power-full")
         }
+        Reason::NeutralFull { circuit: at } => {
+            (format!("neutral of {} is full", circuit(at)), "neutral-full")
+        }
+        Reason::Unbalanced { circuit: at, line } => {
+            (format!("{} of {} would be too far above the others", line.name(), circuit(at)), "unbalanced")
+        }
         Reason::WaitsForTurn { circuit: at, line } => {
             (format!("waits for its turn on {} of {}", line.name(), circuit(at)), "waits-for-turn")
         }
@@ -191,9 +197,10 @@ pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (
 fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
     match reason {
         Reason::LineFull { circuit, line }
+        | Reason::Unbalanced { circuit, line }
         | Reason::WaitsForTurn { circuit, line }
         | Reason::NothingLeft { circuit, line } => (Some(circuit), Some(line.name())),
-        Reason::PowerFull { circuit } => (Some(circuit), None),
+        Reason::PowerFull { circuit } | Reason::NeutralFull { circuit } => (Some(circuit), None),
         Reason::NoCar
         | Reason::WantsNoMore
         | Reason::ChargerMaximum

@@ -82,6 +82,11 @@ fn every_mistake_is_named_with_its_key() {
         ("[63,63,63]", "[63,-1,63]"),
         ("\"limit_a\":[63,63,63]", "\"limit_kw\":null"),
         ("\"parent\":null", "\"transformer\":{\"group\":\"Dyn\",\"ratio\":2.309}"),
+        ("\"parent\":null", "\"transformer\":{\"group\":\"Zz\",\"ratio\":2.309}"),
+        ("\"parent\":null", "\"transformer\":{\"group\":\"Yyn\"}"),
+        ("\"parent\":null", "\"limit_kva\":-1"),
+        ("\"parent\":null", "\"supply\":{\"system\":\"delta\",\"volts\":400},\"limit_neutral_a\":16"),
+        ("\"parent\":null", "\"supply\":{\"system\":\"single\",\"volts\":230},\"limit_unbalance_a\":20"),
         ("\"parent\":null", "\"supply\":{\"system\":\"triangle\",\"volts\":230}"),
         ("\"parent\":null", "\"supply\":{\"system\":\"star\",\"volts\":0}"),
         ("\"parent\":null", "\"supply\":{\"system\":\"star\",\"volts\":230,\"hertz\":50}"),
@@ -121,11 +126,32 @@ fn a_delta_supply_wants_pairs_and_a_split_one_has_two_lines() {
 }
 
 #[test]
+fn a_garage_behind_a_transformer_is_limited_in_primary_amperes() {
+    let line = r#"{"now_s":0,"circuits":[
+        {"id":"grid","parent":null,"limit_a":[20,20,20],"supply":{"system":"delta","volts":480}},
+        {"id":"garage","parent":"grid","limit_a":[100,100,100],"other_load_a":[10,10,10],"limit_kva":40,
+         "limit_neutral_a":50,"limit_unbalance_a":60,"transformer":{"group":"Dyn","ratio":2.309}}],
+        "chargers":[{"id":"ab","circuit":"garage","phases":["L1-L2"]},{"id":"three","circuit":"garage","phases":["L1","L2","L3"]}]}"#
+        .replace('\n', "");
+    let (mut output, mut complaints) = (Vec::new(), Vec::new());
+    dlb::allocate::filter(line.as_bytes(), &mut output, &mut complaints, false).expect("memory");
+    assert_eq!(text(&complaints), "");
+    let answer: serde_json::Value = serde_json::from_slice(&output).expect("JSON");
+    // The star behind the delta has 120 V to neutral; its other load is 10 A · 208/480 on the primary side.
+    let limit = |ix: usize| answer["chargers"][ix]["limit_a"].as_f64().expect("a number");
+    let line_b = limit(0) / 2.0 + limit(1) * 3f64.sqrt() / 4.0 + 4.331;
+    assert!((line_b - 20.0).abs() < 0.01, "{answer:#}");
+    assert!((limit(0) - limit(1)).abs() < 0.01, "{answer:#}");
+    assert_eq!(answer["chargers"][0]["reason"], "L2 of grid is full");
+    assert!((answer["circuits"][0]["used_a"][1].as_f64().expect("a number") - 20.0).abs() < 0.01);
+}
+
+#[test]
 fn the_schema_names_every_field_of_both_sides() {
     let output = dlb(&["--schema"], "");
     let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a schema is JSON");
     let parts = &schema["components"]["schemas"];
-    let strict = ["SnapshotFile", "CircuitFile", "ChargerFile", "SupplyFile"];
+    let strict = ["SnapshotFile", "CircuitFile", "ChargerFile", "SupplyFile", "TransformerFile"];
     assert!(strict.iter().all(|part| parts[part]["additionalProperties"] == false), "{schema:#}");
     assert!(parts["ChargerFile"]["properties"]["energy_needed_kwh"].is_object());
     assert!(parts["ChargerLimitView"]["properties"]["reason_code"].is_object());

@@ -7,7 +7,7 @@
 
 use dlb_engine::allocate::Allocator;
 use dlb_engine::lines::{Line, PerLine, Wiring};
-use dlb_engine::site::{Charger, Circuit, CircuitIx, Site, Supply};
+use dlb_engine::site::{Balance, Charger, Circuit, CircuitIx, Site, Supply};
 use dlb_engine::snapshot::{ChargerState, CircuitState, Demand, Snapshot, Strategy};
 use dlb_engine::time::Duration;
 use dlb_engine::time::Instant;
@@ -144,6 +144,8 @@ fn site(case: Case, count: usize) -> Site {
                     parent,
                     limit: PerLine::all(Milliamps(amps * 1000)),
                     limit_power: None,
+                    balance: Balance::default(),
+                    transformer: None,
                     supply: case.supply,
                 });
             }

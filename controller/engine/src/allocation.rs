@@ -33,6 +33,10 @@ pub enum Reason {
     LineFull { circuit: CircuitIx, line: Line },
     /// The power limit of this circuit is reached.
     PowerFull { circuit: CircuitIx },
+    /// The neutral of this circuit may carry no more.
+    NeutralFull { circuit: CircuitIx },
+    /// This line of this circuit may not be loaded further beyond the others.
+    Unbalanced { circuit: CircuitIx, line: Line },
     /// There is not enough for everybody's minimum; this car waits for its turn.
     WaitsForTurn { circuit: CircuitIx, line: Line },
     /// It was switched off a moment ago and stays off for a while, to spare contactor and car.

@@ -15,8 +15,7 @@ use crate::units::Milliamps;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub circuit: CircuitIx,
-    /// `None`: the power limit.
-    pub line: Option<Line>,
+    pub limit: Broken,
     /// By how much; for the power limit in amperes of the circuit's voltage.
     pub beyond: Milliamps,
     /// What mends it, beside the changes of the findings before this one.
@@ -24,6 +23,16 @@ pub struct Finding {
     /// Even with all fallbacks at zero the assumed load is too much: it is for the installer to state
     /// a smaller one or to give the circuit a larger limit.
     pub load_alone: bool,
+}
+
+/// Which of a circuit's limits it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    Line(Line),
+    Power,
+    Neutral,
+    /// How far this line may be above the others.
+    Unbalance(Line),
 }
 
 /// A charger whose fallback must change.
@@ -73,21 +82,33 @@ pub fn check(site: &Site, assumed: &[PerLine<Milliamps>]) -> Vec<Finding> {
         network.add(ix, i64::from(fallback.0));
     }
     let beyond: Vec<Milliamps> = (0..network.rows.len()).map(|row| network.beyond(row)).collect();
-    let broken = beyond.into_iter().enumerate().filter(|(_, beyond)| *beyond > Milliamps::ZERO);
-    let finding = |(row, beyond): (RowIx, Milliamps)| {
+    let mut findings: Vec<Finding> = Vec::new();
+    for (row, beyond) in beyond.into_iter().enumerate().filter(|(_, beyond)| *beyond > Milliamps::ZERO) {
+        let (circuit, limit) = (network.rows[row].circuit, network.rows[row].bound.into());
         let remedies = mend(site, &mut network, &mut fallbacks, row);
-        Finding {
-            circuit: network.rows[row].circuit,
-            line: match network.rows[row].bound {
-                Bound::Line(line) => Some(line),
-                Bound::Power => None,
-            },
-            beyond,
-            remedies,
-            load_alone: network.beyond(row) > Milliamps::ZERO,
+        let load_alone = network.beyond(row) > Milliamps::ZERO;
+        // A limit behind a transformer has several rows.
+        match findings.iter_mut().find(|known| (known.circuit, known.limit) == (circuit, limit)) {
+            Some(known) => {
+                known.beyond = known.beyond.max(beyond);
+                known.remedies.extend(remedies);
+                known.load_alone |= load_alone;
+            }
+            None => findings.push(Finding { circuit, limit, beyond, remedies, load_alone }),
         }
-    };
-    broken.map(finding).collect()
+    }
+    findings
+}
+
+impl From<Bound> for Broken {
+    fn from(bound: Bound) -> Self {
+        match bound {
+            Bound::Line(line) => Self::Line(line),
+            Bound::Power => Self::Power,
+            Bound::Neutral => Self::Neutral,
+            Bound::Unbalance(line) => Self::Unbalance(line),
+        }
+    }
 }
 
 /// Lowers fallbacks until the row fits: who is served last gives first.
@@ -127,7 +148,7 @@ fn network(site: &Site, assumed: &[PerLine<Milliamps>]) -> Network {
 mod tests {
     use super::*;
     use crate::lines::Wiring;
-    use crate::site::{Charger, Circuit, Supply};
+    use crate::site::{Balance, Charger, Circuit, Supply};
     use crate::units::{Millivolts, Watts};
 
     fn amps(amps: i32) -> Milliamps {
@@ -140,6 +161,8 @@ mod tests {
             parent: parent.map(CircuitIx),
             limit: PerLine::all(amps(limit)),
             limit_power: None,
+            balance: Balance::default(),
+            transformer: None,
             supply: Supply::Star(Millivolts(230_000)),
         }
     }
@@ -197,7 +220,10 @@ mod tests {
         let site = garage(vec![charger("a", 1, 1, 10), charger("b", 1, 0, 12)]);
         let findings = check(&site, &QUIET);
         let first = &findings[0];
-        assert_eq!((first.circuit, first.line, first.beyond), (CircuitIx(1), Some(Line::L1), amps(2)));
+        assert_eq!(
+            (first.circuit, first.limit, first.beyond),
+            (CircuitIx(1), Broken::Line(Line::L1), amps(2))
+        );
         assert_eq!(first.remedies, [Remedy { charger: ChargerIx(0), fallback: amps(8) }]);
         // L2 and L3 are too full as well, and mended by the same change.
         assert_eq!(findings.iter().map(|finding| finding.remedies.len()).collect::<Vec<_>>(), [1, 0, 0]);
@@ -227,7 +253,7 @@ mod tests {
         grid.limit_power = Some(Watts(11_000));
         let site = Site::new(vec![grid], vec![charger("a", 0, 0, 10), charger("b", 0, 0, 10)]).unwrap();
         let findings = check(&site, &QUIET[..1]);
-        assert_eq!((findings.len(), findings[0].line), (1, None));
+        assert_eq!((findings.len(), findings[0].limit), (1, Broken::Power));
         assert_eq!(findings[0].remedies, [Remedy { charger: ChargerIx(1), fallback: Milliamps::ZERO }]);
     }
 }

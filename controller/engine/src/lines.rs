@@ -133,6 +133,17 @@ impl Wiring {
         loads
     }
 
+    /// Does a car that uses `car_phases` of the charger's phases (`None`: all of them) load all three lines alike?
+    #[must_use]
+    pub const fn even(self, car_phases: Option<u8>) -> bool {
+        match self {
+            Self::Three(..) => !matches!(car_phases, Some(1 | 2)),
+            // It may be a charger of one phase.
+            Self::Unknown => matches!(car_phases, Some(3)),
+            Self::One(_) | Self::Two(..) | Self::Between(..) => false,
+        }
+    }
+
     /// Currents in the charger's own phase order, brought to the site's lines. With the rotation
     /// unknown the largest of them counts on every line.
     #[must_use]

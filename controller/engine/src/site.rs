@@ -24,7 +24,38 @@ pub struct Circuit {
     pub limit: PerLine<Milliamps>,
     /// A limit on total power, beside the one per line.
     pub limit_power: Option<Watts>,
+    /// Limits on what lies between the lines.
+    pub balance: Balance,
     pub supply: Supply,
+    /// What stands between this circuit and its parent, whose limits are then in primary amperes.
+    pub transformer: Option<Transformer>,
+}
+
+/// Limits on how unevenly a circuit may be loaded. Cars that were told to charge need not do so: those on other
+/// lines are never counted on to even things out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// What the neutral conductor may carry.
+    pub neutral: Option<Milliamps>,
+    /// By how much one line may carry more than another (VDE-AR-N 4100: 20 A, which is 4.6 kVA).
+    pub unbalance: Option<Milliamps>,
+}
+
+/// A three-phase transformer; its secondary side is the circuit that has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Transformer {
+    pub group: VectorGroup,
+    /// Primary line-to-line voltage over secondary line-to-line voltage.
+    pub ratio: f64,
+}
+
+/// How the windings are connected (IEC 60076-1), primary side first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VectorGroup {
+    /// Delta, star with neutral, the secondary ahead by 30° (Dyn11).
+    Dyn,
+    /// Star, star with neutral; the neutral of the primary side is taken to be connected as well (YNyn0).
+    Yyn,
 }
 
 /// The supply system, with the nominal voltage that names it.
@@ -178,6 +209,21 @@ impl Site {
             faults.push(SiteFault::FallbackOutOfRange { charger: id() });
         }
         faults
+    }
+}
+
+impl Transformer {
+    /// What a load on the secondary side draws on the primary side, at the nominal angles of the secondary
+    /// voltages. Behind Dyn two lines of one load meet in each primary line; it is the size of their difference.
+    #[must_use]
+    pub fn primary(self, secondary: PerLine<Milliamps>) -> PerLine<Milliamps> {
+        let [a, b, c] = secondary.0.map(|line| f64::from(line.0));
+        let apart = |one: f64, other: f64| (one * one + other * other + one * other).sqrt();
+        let (lines, turns) = match self.group {
+            VectorGroup::Yyn => ([a, b, c], self.ratio),
+            VectorGroup::Dyn => ([apart(a, c), apart(b, a), apart(c, b)], self.ratio * 3f64.sqrt()),
+        };
+        PerLine(lines.map(|line| Milliamps((line / turns).round() as i32)))
     }
 }
 

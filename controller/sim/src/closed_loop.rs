@@ -9,7 +9,7 @@ use crate::outlet::Kind;
 use crate::world::World;
 use dlb_engine::lines::PerLine;
 use dlb_engine::reading::{NoReading, Quality, Reading};
-use dlb_engine::site::{self, Circuit, CircuitIx, Site, SiteFault, Supply};
+use dlb_engine::site::{self, Balance, Circuit, CircuitIx, Site, SiteFault, Supply};
 use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_engine::units::{Milliamps, Millivolts, Watts};
 use dlb_links::charger::Outlet;
@@ -248,6 +248,8 @@ pub fn settings(bays: &[BayPlan]) -> Result<Settings, Vec<SiteFault>> {
         parent,
         limit: PerLine::all(Milliamps::from_amps_f64(amps)),
         limit_power: None,
+        balance: Balance::default(),
+        transformer: None,
         supply,
     };
     let grid = circuit("grid", None, garage::GRID_A);

@@ -129,7 +129,7 @@ mod tests {
     use crate::event::{Event, Order};
     use crate::settings::{Adoption, LinkSetting, Policy, Settings};
     use dlb_engine::lines::Wiring;
-    use dlb_engine::site::{Charger, Circuit, Site, Supply};
+    use dlb_engine::site::{Balance, Charger, Circuit, Site, Supply};
     use dlb_engine::time::WallTime;
     use dlb_engine::units::{Millivolts, WattHours};
     use dlb_links::charger::Outlet;
@@ -143,6 +143,8 @@ mod tests {
             parent: None,
             limit: PerLine::all(Milliamps(63_000)),
             limit_power: None,
+            balance: Balance::default(),
+            transformer: None,
             supply: Supply::Star(Millivolts(230_000)),
         };
         let bay = Charger {

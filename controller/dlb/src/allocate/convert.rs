@@ -2,10 +2,12 @@
 //! kilowatts become amperes. Everything is checked here; the first thing that is wrong ends the line.
 
 use super::LineFault;
-use super::file::{CircuitFile, SnapshotFile, StrategyName, SupplyFile, SystemName};
+use super::file::{
+    CircuitFile, GroupName, SnapshotFile, StrategyName, SupplyFile, SystemName, TransformerFile,
+};
 use super::outlet::Outlet;
 use dlb_engine::lines::PerLine;
-use dlb_engine::site::{Circuit, CircuitIx, Site, Supply};
+use dlb_engine::site::{Balance, Circuit, CircuitIx, Site, Supply, Transformer, VectorGroup};
 use dlb_engine::snapshot::{CircuitState, Snapshot, Strategy};
 use dlb_engine::time::Instant;
 use dlb_engine::units::{Milliamps, Millivolts, Watts};
@@ -136,13 +138,40 @@ fn supplies(circuits: &[CircuitFile], places: &[CircuitIx]) -> Checked<Vec<Suppl
     let mut supplies = vec![Supply::Star(Millivolts(230_000)); circuits.len()];
     for ix in downwards(places) {
         let parent = circuits[ix].parent.as_deref().and_then(|parent| names.get(parent));
+        let transformer = transformer(&format!("circuits[{ix}].transformer"), &circuits[ix])?;
         supplies[ix] = match (&circuits[ix].supply, parent) {
             (Some(own), _) => supply(&format!("circuits[{ix}].supply.volts"), own)?,
-            (None, Some(&parent)) => supplies[parent],
+            (None, Some(&parent)) => {
+                transformer.map_or(supplies[parent], |transformer| behind(transformer, supplies[parent]))
+            }
             (None, None) => supplies[ix],
         };
+        if transformer.is_some() && matches!(supplies[ix], Supply::Split(_) | Supply::Single(_)) {
+            let what = "has two or one lines, a three-phase transformer feeds a star or a delta";
+            return Err(LineFault::new(format!("circuits[{ix}].supply"), what));
+        }
     }
     Ok(supplies)
+}
+
+fn transformer(key: &str, circuit: &CircuitFile) -> Checked<Option<Transformer>> {
+    let Some(TransformerFile { group, ratio }) = circuit.transformer else { return Ok(None) };
+    if circuit.parent.is_none() {
+        let what = "stands at a root: it belongs to the circuit on its secondary side, under one on its primary side";
+        return Err(LineFault::new(key, what));
+    }
+    let ratio = within(&format!("{key}.ratio"), ratio, 0.001, 1000.0, "")?;
+    let group = match group {
+        GroupName::Dyn => VectorGroup::Dyn,
+        GroupName::Yyn => VectorGroup::Yyn,
+    };
+    Ok(Some(Transformer { group, ratio }))
+}
+
+/// The star on the secondary side.
+fn behind(transformer: Transformer, primary: Supply) -> Supply {
+    let volts = primary.volts_line_to_neutral().as_volts() / transformer.ratio;
+    Supply::Star(Millivolts::from_volts_f64(volts))
 }
 
 fn supply(key: &str, file: &SupplyFile) -> Checked<Supply> {
@@ -162,32 +191,58 @@ fn circuits(files: &[CircuitFile], places: &[CircuitIx], supplies: &[Supply]) ->
     let mut circuits = Vec::with_capacity(files.len());
     for ix in downwards(places) {
         let (key, file) = (format!("circuits[{ix}]"), &files[ix]);
-        if file.transformer.is_some() {
-            let what =
-                "transformers are not supported yet; bring all limits to one side of it and leave it out";
-            return Err(LineFault::new(format!("{key}.transformer"), what));
-        }
-        if file.limit_a.is_none() && file.limit_kw.is_none() {
-            return Err(LineFault::new(
-                format!("{key}.limit_a"),
-                "is missing, and there is no limit_kw either",
-            ));
+        if file.limit_a.is_none() && file.limit_kw.is_none() && file.limit_kva.is_none() {
+            let what = "is missing, and there is no limit_kw or limit_kva either";
+            return Err(LineFault::new(format!("{key}.limit_a"), what));
         }
         let limit = file
             .limit_a
             .as_deref()
             .map(|limit| per_line(&format!("{key}.limit_a"), limit, supplies[ix], 0.0));
-        let limit_kw =
-            file.limit_kw.map(|limit| within(&format!("{key}.limit_kw"), limit, 0.0, KILOWATTS_MAX, "kW"));
         circuits.push(Circuit {
             id: file.id.clone(),
             parent: file.parent.as_deref().and_then(|parent| names.get(parent)).copied(),
             limit: limit.transpose()?.unwrap_or(PerLine::all(Milliamps::MAX)),
-            limit_power: limit_kw.transpose()?.map(Watts::from_kw_f64),
+            limit_power: limit_power(&key, file)?,
+            balance: balance(&key, file, supplies[ix])?,
             supply: supplies[ix],
+            transformer: transformer(&format!("{key}.transformer"), file)?,
         });
     }
     Ok(circuits)
+}
+
+/// The smaller one of both: a car's power factor is taken as 1, and of other load only its amperes are known.
+fn limit_power(key: &str, file: &CircuitFile) -> Checked<Option<Watts>> {
+    let limits = [("limit_kw", file.limit_kw, "kW"), ("limit_kva", file.limit_kva, "kVA")];
+    let mut least: Option<Watts> = None;
+    for (name, limit, unit) in limits {
+        if let Some(limit) = limit {
+            let limit =
+                Watts::from_kw_f64(within(&format!("{key}.{name}"), limit, 0.0, KILOWATTS_MAX, unit)?);
+            least = Some(least.map_or(limit, |other| other.min(limit)));
+        }
+    }
+    Ok(least)
+}
+
+fn balance(key: &str, file: &CircuitFile, supply: Supply) -> Checked<Balance> {
+    let amps = |name: &str, limit: Option<f64>| {
+        let checked = limit.map(|limit| within(&format!("{key}.{name}"), limit, 0.0, AMPS_MAX, "A"));
+        checked.transpose().map(|limit| limit.map(Milliamps::from_amps_f64))
+    };
+    if file.limit_neutral_a.is_some() && matches!(supply, Supply::Delta(_)) {
+        let what = "is set, and a delta supply has no neutral";
+        return Err(LineFault::new(format!("{key}.limit_neutral_a"), what));
+    }
+    if file.limit_unbalance_a.is_some() && matches!(supply, Supply::Single(_)) {
+        let what = "is set, and a single-phase supply has no second line";
+        return Err(LineFault::new(format!("{key}.limit_unbalance_a"), what));
+    }
+    Ok(Balance {
+        neutral: amps("limit_neutral_a", file.limit_neutral_a)?,
+        unbalance: amps("limit_unbalance_a", file.limit_unbalance_a)?,
+    })
 }
 
 fn circuit_states(
@@ -204,7 +259,8 @@ fn circuit_states(
             files[ix].other_load_a.as_deref().map(|load| per_line(&key, load, circuit.supply, -AMPS_MAX));
         let other_load = own.transpose()?.unwrap_or(below[places[ix].0]);
         if let Some(parent) = circuit.parent {
-            below[parent.0] = below[parent.0].zip_with(other_load, Milliamps::saturating_add);
+            let above = circuit.transformer.map_or(other_load, |transformer| transformer.primary(other_load));
+            below[parent.0] = below[parent.0].zip_with(above, Milliamps::saturating_add);
         }
         states.push(CircuitState { limit: circuit.limit, limit_power: circuit.limit_power, other_load });
     }

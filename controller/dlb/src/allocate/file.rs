@@ -40,17 +40,44 @@ pub struct CircuitFile {
     /// Total power, other load included, at power factor 1.
     #[serde(default)]
     pub limit_kw: Option<f64>,
+    /// Total apparent power, other load included. Counted as `limit_kw` is: the smaller one binds.
+    #[serde(default)]
+    pub limit_kva: Option<f64>,
+    /// Amperes in the neutral. Cars on other lines are not counted on to lower it.
+    #[serde(default)]
+    pub limit_neutral_a: Option<f64>,
+    /// Amperes by which one line may carry more than another. VDE-AR-N 4100: 20.
+    #[serde(default)]
+    pub limit_unbalance_a: Option<f64>,
     /// All that flows here and is not a charger, per line, circuits below included. Without it: the sum
     /// of those below, 0 where there are none.
     #[serde(default)]
     pub other_load_a: Option<Vec<f64>>,
-    /// Without it: as the parent's; at a root 230 V star.
+    /// Without it: as the parent's, behind a transformer a star of its secondary voltage; at a root 230 V star.
     #[serde(default)]
     pub supply: Option<SupplyFile>,
-    /// A transformer between this circuit and its parent. Not supported yet: refused.
+    /// Between this circuit and its parent; the parent's amperes are then those of the primary side.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub transformer: Option<serde_json::Value>,
+    pub transformer: Option<TransformerFile>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransformerFile {
+    pub group: GroupName,
+    /// Primary line-to-line voltage over secondary line-to-line voltage.
+    pub ratio: f64,
+}
+
+/// Vector group (IEC 60076-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum GroupName {
+    /// Delta and star with neutral, as Dyn11: `I_A = (I_a - I_c) / (ratio * sqrt 3)`.
+    #[serde(alias = "Dyn11")]
+    Dyn,
+    /// Two stars, the neutral connected on both sides: `I_A = I_a / ratio`.
+    #[serde(alias = "Yyn0", alias = "YNyn0")]
+    Yyn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, ToSchema)]

@@ -5,7 +5,7 @@ use super::file::{Amperes, CircuitEntry, SupplyPart, SystemWord};
 use super::problem::{Problems, suggestion};
 use super::words::{Names, check_id};
 use dlb_engine::lines::PerLine;
-use dlb_engine::site::{Circuit, CircuitIx, Supply};
+use dlb_engine::site::{Balance, Circuit, CircuitIx, Supply};
 use dlb_engine::units::{Milliamps, Millivolts, Watts};
 
 /// The tree in the engine's order, and the way back to the entries of the file.
@@ -147,7 +147,15 @@ fn circuit(entry: &CircuitEntry, at: usize, parent: Option<&Circuit>, problems: 
     if let Some(parent) = parent {
         warn_above_parent(at, (limit, limit_power), parent, problems);
     }
-    Circuit { id: entry.id.clone(), parent: None, limit, limit_power, supply }
+    Circuit {
+        id: entry.id.clone(),
+        parent: None,
+        limit,
+        limit_power,
+        balance: Balance::default(),
+        supply,
+        transformer: None,
+    }
 }
 
 /// Without a limit of its own per line a circuit has its parent's.

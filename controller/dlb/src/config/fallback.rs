@@ -3,8 +3,8 @@
 
 use super::chargers::Outfit;
 use super::problem::Problems;
-use dlb_engine::failsafe::{self, Finding};
-use dlb_engine::lines::{Line, PerLine};
+use dlb_engine::failsafe::{self, Broken, Finding};
+use dlb_engine::lines::PerLine;
 use dlb_engine::site::{Charger, Circuit, CircuitIx, Site};
 use dlb_engine::units::Milliamps;
 use dlb_wiring::settings::MeterSetting;
@@ -50,7 +50,12 @@ fn assumed_loads(circuits: &[Circuit], meters: &[MeterSetting]) -> Vec<PerLine<M
 
 fn report(site: &Site, finding: &Finding, outfits: &[Outfit], problems: &mut Problems) {
     let circuit = &site.circuit(finding.circuit).id;
-    let place = finding.line.map_or("its power limit", Line::name);
+    let place = match finding.limit {
+        Broken::Line(line) => line.name().to_owned(),
+        Broken::Power => "its power limit".to_owned(),
+        Broken::Neutral => "its neutral".to_owned(),
+        Broken::Unbalance(line) => format!("the unbalance of {}", line.name()),
+    };
     for remedy in &finding.remedies {
         let key = format!("charger[{}].fallback_a", outfits[remedy.charger.0].at);
         if problems.refused(&key) {

@@ -245,6 +245,8 @@ impl<'a> Decision<'a> {
         match row.bound {
             Bound::Line(line) => Reason::LineFull { circuit: row.circuit, line },
             Bound::Power => Reason::PowerFull { circuit: row.circuit },
+            Bound::Neutral => Reason::NeutralFull { circuit: row.circuit },
+            Bound::Unbalance(line) => Reason::Unbalanced { circuit: row.circuit, line },
         }
     }
 

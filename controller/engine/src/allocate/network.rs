@@ -8,10 +8,10 @@
 //! plain addition; with chargers between two lines the terms stand at angles to each other (nominal
 //! ones, power factor 1) and the magnitude is that of the phasor sum.
 //!
-//! What a row refuses to do: count on a cancellation. A limit is a maximum and its car may draw less, so
-//! terms in one row must not weaken each other. Without transformers they never do: on every line they
-//! stand within 60° of each other. A transformer that breaks this needs one row for each half-plane of
-//! its terms, not another kind of filling.
+//! What a limit refuses to do: count on a cancellation. A limit is a maximum and its car may draw less.
+//! Without transformers no term of a row weakens another one: on every line they stand within 60° of each
+//! other. Behind a Dyn transformer they may stand 120° apart; then the limit has several rows, one for
+//! each set of terms that can be the worst, and what counts is the largest of them.
 
 use super::phasor::Phasor;
 use crate::lines::{Line, PerLine};
@@ -57,13 +57,37 @@ pub(super) struct Course {
     pub(super) lines: [Phasor; 3],
     /// Volts that turn one ampere of limit into watts.
     pub(super) volts: f64,
+    /// Its cars load all three lines alike; told apart only where a circuit limits unbalance.
+    pub(super) even: bool,
 }
 
-/// What stands behind a row: a line, or the power limit.
+impl Course {
+    /// What one ampere of limit drives through the neutral.
+    pub(super) fn neutral(&self) -> f64 {
+        let [a, b, c] = self.lines;
+        Phasor { re: a.re + b.re + c.re, im: a.im + b.im + c.im }.magnitude()
+    }
+}
+
+/// What stands behind a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bound {
     Line(Line),
     Power,
+    Neutral,
+    /// How far this line may be above the others.
+    Unbalance(Line),
+}
+
+/// How the terms of a row stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Angles {
+    /// All the same: magnitudes simply add up.
+    Straight,
+    /// None weakens another one.
+    Helpful,
+    /// Some do; other rows of the same limit stand for the cases in which those are absent.
+    Against,
 }
 
 #[derive(Clone, Debug)]
@@ -73,8 +97,7 @@ pub(crate) struct Row {
     /// What is left for chargers, in milliamperes (of nominal voltage, for power).
     pub(super) limit: f64,
     pub(super) terms: Range<usize>,
-    /// All terms have the same angle: magnitudes simply add up.
-    pub(super) straight: bool,
+    pub(super) angles: Angles,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -234,14 +257,25 @@ impl Network {
     /// Will the row hold even if everybody who rises gets all that it can use?
     pub(super) fn suffices(&self, row: RowIx) -> bool {
         let row = &self.rows[row];
-        self.carries(row, |flow| (flow.fixed + flow.wanted) as f64).magnitude() <= row.limit
+        let wanted = |flow: &Flow| (flow.fixed + flow.wanted) as f64;
+        if row.angles == Angles::Against {
+            // On the way there it may carry more than at the end.
+            let terms = &self.terms[row.terms.clone()];
+            let sizes = terms.iter().map(|term| term.factor.magnitude() * wanted(&self.flows[term.flow]));
+            return sizes.sum::<f64>() <= row.limit;
+        }
+        self.carries(row, wanted).magnitude() <= row.limit
     }
 
     /// An upper bound for how fast the row fills by what rises now, and by all that may still rise.
     pub(super) fn speeds(&self, row: RowIx) -> (f64, f64) {
         let (mut now, mut ever) = (0.0, 0.0);
         for term in &self.terms[self.rows[row].terms.clone()] {
-            let size = if self.rows[row].straight { term.factor.re } else { term.factor.magnitude() };
+            let size = if self.rows[row].angles == Angles::Straight {
+                term.factor.re
+            } else {
+                term.factor.magnitude()
+            };
             now += size * self.flows[term.flow].rate as f64;
             ever += size * self.flows[term.flow].potential as f64;
         }
@@ -280,7 +314,7 @@ impl Network {
             return f64::INFINITY;
         }
         let carried = self.carries(row, |flow| amount(flow) as f64);
-        if row.straight {
+        if row.angles == Angles::Straight {
             return (row.limit - carried.re) / more.re;
         }
         carried.distance_to_circle(more, row.limit)
@@ -292,7 +326,8 @@ impl Network {
         for row in &self.rows[self.rows_of[circuit.0].clone()] {
             if let Bound::Line(line) = row.bound {
                 let carried = self.carries(row, |flow| flow.fixed as f64).magnitude();
-                current[line] = Milliamps((carried - 1e-6).ceil() as i32);
+                let carried = Milliamps((carried - 1e-6).ceil() as i32);
+                current[line] = current[line].max(carried);
             }
         }
         current

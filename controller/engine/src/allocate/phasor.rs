@@ -4,7 +4,7 @@
 //! counts is how the currents in one line stand to each other.
 
 use crate::lines::{Line, Wiring};
-use crate::site::Supply;
+use crate::site::{Supply, Transformer, VectorGroup};
 
 /// A current with its angle, in multiples of the flow's current.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -41,8 +41,51 @@ pub(super) fn currents(
     })
 }
 
+/// What these currents on the secondary side are on the primary side.
+///
+/// In Dyn11 the winding of line `a` lies between the primary lines A and B, so that `I_A = (I_a − I_c) / k` with
+/// `k` the turns ratio, √3 times the ratio of the voltages; and so on around.
+pub(super) fn through(transformer: Transformer, [a, b, c]: [Phasor; 3]) -> [Phasor; 3] {
+    match transformer.group {
+        VectorGroup::Yyn => [a, b, c].map(|line| line.scaled(1.0 / transformer.ratio)),
+        VectorGroup::Dyn => {
+            let turns = transformer.ratio * 3f64.sqrt();
+            [a.minus(c), b.minus(a), c.minus(b)].map(|line| line.scaled(1.0 / turns))
+        }
+    }
+}
+
+/// The sets of terms whose sum can be the largest, when each term may be there or not.
+///
+/// The largest sum points somewhere, and has in it exactly the terms within 90° of that direction. A set whose
+/// terms do not weaken each other stands for all smaller ones.
+pub(super) fn worst_sets(terms: &[Phasor]) -> Vec<Vec<usize>> {
+    let mut sets: Vec<Vec<usize>> = Vec::new();
+    for edge in terms {
+        let across = Phasor { re: -edge.im, im: edge.re };
+        for turned in [across, across.scaled(-1.0)] {
+            // Just beside the edge of each half-plane that a term lies on, on its one side and on its other.
+            for lean in [edge.scaled(1e-6), edge.scaled(-1e-6)] {
+                let towards = Phasor { re: turned.re + lean.re, im: turned.im + lean.im };
+                let set: Vec<usize> = (0..terms.len()).filter(|&ix| terms[ix].dot(towards) > 0.0).collect();
+                if !sets.contains(&set) {
+                    sets.push(set);
+                }
+            }
+        }
+    }
+    let easy = |set: &[usize]| set.iter().all(|&a| set.iter().all(|&b| terms[a].dot(terms[b]) >= -1e-9));
+    let within = |small: &[usize], large: &[usize]| small.iter().all(|ix| large.contains(ix));
+    let stands_for =
+        |large: &Vec<usize>, small: &Vec<usize>| large != small && easy(large) && within(small, large);
+    let needed: Vec<bool> = sets.iter().map(|set| !sets.iter().any(|other| stands_for(other, set))).collect();
+    let mut needed = needed.into_iter();
+    sets.retain(|_| needed.next().unwrap_or(false));
+    sets
+}
+
 /// The angles of the lines' voltages.
-const fn line_angles(supply: Supply) -> [Phasor; 3] {
+pub(super) const fn line_angles(supply: Supply) -> [Phasor; 3] {
     let l1 = Phasor { re: 1.0, im: 0.0 };
     let l3 = Phasor { re: -0.5, im: SIN_120 };
     match supply {
@@ -56,15 +99,15 @@ impl Phasor {
         Self { re, im: 0.0 }
     }
 
-    fn minus(self, other: Self) -> Self {
+    pub(super) fn minus(self, other: Self) -> Self {
         Self { re: self.re - other.re, im: self.im - other.im }
     }
 
-    fn scaled(self, factor: f64) -> Self {
+    pub(super) fn scaled(self, factor: f64) -> Self {
         Self { re: self.re * factor, im: self.im * factor }
     }
 
-    fn dot(self, other: Self) -> f64 {
+    pub(super) fn dot(self, other: Self) -> f64 {
         self.re * other.re + self.im * other.im
     }
 

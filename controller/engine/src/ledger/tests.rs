@@ -1,7 +1,7 @@
 use super::*;
 use crate::allocation::{Grant, Reason};
 use crate::lines::Wiring;
-use crate::site::{Charger, Circuit, Supply};
+use crate::site::{Balance, Charger, Circuit, Supply};
 use crate::snapshot::{ChargerState, CircuitState, Strategy};
 use crate::units::Millivolts;
 
@@ -22,6 +22,8 @@ fn garage() -> Site {
         parent: None,
         limit: PerLine::all(amps(32)),
         limit_power: None,
+        balance: Balance::default(),
+        transformer: None,
         supply: Supply::Star(Millivolts(230_000)),
     };
     let bay = |id: &str| Charger {

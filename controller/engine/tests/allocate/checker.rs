@@ -3,54 +3,143 @@
 
 use dlb_engine::allocation::Allocation;
 use dlb_engine::lines::{Line, Wiring};
-use dlb_engine::site::{ChargerIx, CircuitIx, Site, Supply};
+use dlb_engine::site::{ChargerIx, CircuitIx, Site, Supply, VectorGroup};
 use dlb_engine::snapshot::{Demand, Snapshot};
 
 const LINES: [Line; 3] = Line::ALL;
 
-/// Milliamperes in one line of one circuit for these limits: the phasor sum, by trigonometry.
+/// Milliamperes in one line of one circuit for these limits: the largest phasor sum, by trigonometry, of any
+/// choice among the chargers' currents, for each car may draw its limit or nothing.
 pub(crate) fn current(site: &Site, snapshot: &Snapshot, limits: &[f64], circuit: usize, line: usize) -> f64 {
-    let (mut re, mut im) = (0.0, 0.0);
+    let mut parts = Vec::new();
     for ix in site.charger_indexes() {
-        if !site.path(ix).any(|at| at == CircuitIx(circuit)) {
-            continue;
+        let home = site.charger(ix).circuit;
+        if site.path(ix).any(|at| at == CircuitIx(circuit)) && limits[ix.0] > 0.0 {
+            for own in 0..3 {
+                let (x, y) =
+                    seen_from(site, home, CircuitIx(circuit), &drives(site, snapshot, ix, own))[line];
+                parts.push((limits[ix.0] * x, limits[ix.0] * y));
+            }
         }
-        let (x, y) = phasor(site, snapshot, ix, line);
-        re += limits[ix.0] * x;
-        im += limits[ix.0] * y;
     }
-    re.hypot(im)
+    // The largest sum points somewhere and consists of all that points that way. All angles are multiples
+    // of 30°, so that no choice is missed.
+    let towards = |degrees: f64| {
+        let (x, y) = turn(degrees);
+        let ahead = parts.iter().filter(|part| part.0 * x + part.1 * y > 0.0);
+        let (re, im) = ahead.fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        f64::hypot(re, im)
+    };
+    (0..72).map(|step| towards(f64::from(step) * 5.0 + 2.5)).fold(0.0, f64::max)
 }
 
-/// What one ampere of a charger's limit drives through a line, as a phasor.
-fn phasor(site: &Site, snapshot: &Snapshot, ix: ChargerIx, line: usize) -> (f64, f64) {
+/// Currents in L1, L2, L3, as phasors.
+type Currents = [(f64, f64); 3];
+
+fn turn(degrees: f64) -> (f64, f64) {
+    (degrees.to_radians().cos(), degrees.to_radians().sin())
+}
+
+/// Currents of one circuit as they are in another one above it, from transformer to transformer.
+fn seen_from(site: &Site, from: CircuitIx, above: CircuitIx, currents: &Currents) -> Currents {
+    let (mut at, mut now) = (from, *currents);
+    while at != above {
+        let circuit = site.circuit(at);
+        if let Some(transformer) = circuit.transformer {
+            let by = |(x, y): (f64, f64), factor: f64| (x / factor, y / factor);
+            let minus = |one: (f64, f64), other: (f64, f64)| (one.0 - other.0, one.1 - other.1);
+            let [a, b, c] = now;
+            now = match transformer.group {
+                VectorGroup::Yyn => [a, b, c].map(|line| by(line, transformer.ratio)),
+                VectorGroup::Dyn => [minus(a, c), minus(b, a), minus(c, b)]
+                    .map(|line| by(line, transformer.ratio * 3f64.sqrt())),
+            };
+        }
+        at = circuit.parent.expect("the other one is above");
+    }
+    now
+}
+
+/// What one ampere of a charger's limit drives in its own circuit, by its own phase L1, L2 or L3.
+fn drives(site: &Site, snapshot: &Snapshot, ix: ChargerIx, own: usize) -> Currents {
     let charger = site.charger(ix);
     let supply = site.circuit(charger.circuit).supply;
-    let turn = |degrees: f64| (degrees.to_radians().cos(), degrees.to_radians().sin());
     let angle = |line: usize| match supply {
         Supply::Split(_) => [0.0, 180.0, 0.0][line],
         _ => [0.0, -120.0, 120.0][line],
     };
+    let mut currents = [(0.0, 0.0); 3];
     match charger.wiring {
+        Wiring::Between(..) if own > 0 => {}
         Wiring::Between(from, to) => {
             let (a, b) = (turn(angle(from.index())), turn(angle(to.index())));
             let (x, y) = (a.0 - b.0, a.1 - b.1);
             let size = x.hypot(y);
-            let sign = if line == from.index() {
-                1.0
-            } else if line == to.index() {
-                -1.0
-            } else {
-                0.0
-            };
-            (sign * x / size, sign * y / size)
+            currents[from.index()] = (x / size, y / size);
+            currents[to.index()] = (-x / size, -y / size);
         }
         wiring => {
-            let phases = match snapshot.chargers[ix.0].demand {
-                Demand::Reserved(..) => None,
-                _ => snapshot.chargers[ix.0].car_phases,
+            let phases = phases(snapshot, ix);
+            if wiring.loads(phases)[LINES[own]] {
+                currents[own] = turn(angle(own));
+            }
+        }
+    }
+    currents
+}
+
+fn phases(snapshot: &Snapshot, ix: ChargerIx) -> Option<u8> {
+    match snapshot.chargers[ix.0].demand {
+        Demand::Reserved(..) => None,
+        _ => snapshot.chargers[ix.0].car_phases,
+    }
+}
+
+/// Neutral current and unbalance: cars on three phases are even, of the others those of one line may be
+/// the only ones that charge.
+fn check_balance(site: &Site, snapshot: &Snapshot, limits: &[f64], reserved: &[f64], circuit: usize) {
+    let at = &site.circuits()[circuit];
+    let other = snapshot.circuits[circuit].other_load.0.map(|load| f64::from(load.0));
+    let uneven = |limits: &[f64], line: usize, only_neutral: bool| {
+        let mut sum = 0.0;
+        for ix in site.charger_indexes().filter(|&ix| site.path(ix).any(|at| at == CircuitIx(circuit))) {
+            let wiring = site.charger(ix).wiring;
+            let three = matches!(
+                (wiring, phases(snapshot, ix)),
+                (Wiring::Three(..), None | Some(3)) | (Wiring::Unknown, Some(3))
+            );
+            for own in (0..3).filter(|_| !three) {
+                let home = site.charger(ix).circuit;
+                let here = seen_from(site, home, CircuitIx(circuit), &drives(site, snapshot, ix, own));
+                let neutral = here.iter().fold((0.0, 0.0), |sum, line| (sum.0 + line.0, sum.1 + line.1));
+                if !only_neutral || f64::hypot(neutral.0, neutral.1) > 1e-6 {
+                    sum += limits[ix.0] * f64::hypot(here[line].0, here[line].1);
+                }
+            }
+        }
+        sum
+    };
+    for line in 0..3 {
+        if let Some(most) = at.balance.unbalance {
+            let above = other[line] - other.into_iter().fold(f64::MAX, f64::min);
+            let allowed = f64::from(most.0).max(above + uneven(reserved, line, false));
+            let used = above + uneven(limits, line, false);
+            assert!(used <= allowed + 0.2, "{}: {used} of {allowed} above the others", at.id);
+        }
+        if let Some(most) = at.balance.neutral {
+            let turned = |line: usize| {
+                let angle = if matches!(at.supply, Supply::Split(_)) {
+                    [0.0, 180.0, 120.0]
+                } else {
+                    [0.0, -120.0, 120.0]
+                };
+                (other[line] * turn(angle[line]).0, other[line] * turn(angle[line]).1)
             };
-            if wiring.loads(phases)[LINES[line]] { turn(angle(line)) } else { (0.0, 0.0) }
+            let sum = (0..3).map(turned).fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+            let before = f64::hypot(sum.0, sum.1);
+            let allowed = f64::from(most.0).max(before + uneven(reserved, line, true));
+            let used = before + uneven(limits, line, true);
+            assert!(used <= allowed + 0.2, "{}: {used} of {allowed} in the neutral", at.id);
         }
     }
 }
@@ -64,7 +153,9 @@ fn watts(site: &Site, snapshot: &Snapshot, ix: ChargerIx) -> f64 {
             2.0 * volts
         }
         Wiring::Between(..) => 3f64.sqrt() * volts,
-        _ => (0..3).filter(|&line| phasor(site, snapshot, ix, line) != (0.0, 0.0)).count() as f64 * volts,
+        wiring => {
+            wiring.loads(phases(snapshot, ix)).0.into_iter().filter(|&loads| loads).count() as f64 * volts
+        }
     }
 }
 
@@ -91,6 +182,7 @@ pub(crate) fn check(site: &Site, snapshot: &Snapshot, allocation: &Allocation) {
             assert!((told - used).abs() <= 1.0, "{id} {}: said {told}, is {used}", name.name());
         }
         check_power(site, snapshot, &limits, &reserved, ix);
+        check_balance(site, snapshot, &limits, &reserved, ix);
     }
     for (ix, state) in snapshot.chargers.iter().enumerate() {
         let (charger, limit) = (&site.chargers()[ix], allocation.grants[ix].limit);

@@ -4,4 +4,5 @@ mod checker;
 mod properties;
 mod random;
 mod stories;
+mod supplies;
 mod town;

@@ -123,8 +123,13 @@ proptest! {
         for (ix, grant) in allocation.grants.iter().enumerate() {
             if let Reason::LineFull { circuit, line } = grant.reason {
                 prop_assert!(site.path(ChargerIx(ix)).any(|at| at == circuit));
-                let left = snapshot.circuits[circuit.0].limit[line] - allocation.used[circuit.0][line];
-                prop_assert!(left.0 <= site.chargers()[ix].step.0.max(2), "{left} left");
+                let mut stepped: Vec<f64> =
+                    allocation.grants.iter().map(|grant| f64::from(grant.limit.0)).collect();
+                stepped[ix] += f64::from(site.chargers()[ix].step.0.max(2));
+                let state = &snapshot.circuits[circuit.0];
+                let most = f64::from(state.limit[line].0 - state.other_load[line].0);
+                let would = current(&site, snapshot, &stepped, circuit.0, line.index());
+                prop_assert!(would >= most - 1.0, "{would} of {most}");
             }
         }
     }

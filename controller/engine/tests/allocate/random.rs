@@ -2,7 +2,7 @@
 
 use crate::town::STAR;
 use dlb_engine::lines::{Line, PerLine, Wiring};
-use dlb_engine::site::{Charger, Circuit, CircuitIx, Site, Supply};
+use dlb_engine::site::{Balance, Charger, Circuit, CircuitIx, Site, Supply, Transformer, VectorGroup};
 use dlb_engine::snapshot::{ChargerState, CircuitState, Demand, Reservation, Snapshot, Strategy as Order};
 use dlb_engine::time::Instant;
 use dlb_engine::units::{Milliamps, Millivolts, WattHours, Watts};
@@ -64,12 +64,24 @@ fn charger(kind: Kind, ix: usize, circuits: usize) -> impl Strategy<Value = Char
 
 fn circuit(kind: Kind, ix: usize) -> impl Strategy<Value = Circuit> {
     let power = proptest::option::weighted(0.3, 3000..40_000i64);
-    (0..ix.max(1), [5000..150_000i32, 5000..150_000, 5000..150_000], power).prop_map(
-        move |(parent, limit, power)| Circuit {
+    let group = prop_oneof![Just(VectorGroup::Dyn), Just(VectorGroup::Yyn)];
+    let ratio = prop_oneof![Just(1.0), Just(2.309), Just(0.5)];
+    let transformer = (group, ratio).prop_map(|(group, ratio)| Transformer { group, ratio });
+    let transformer = proptest::option::weighted(0.3, transformer);
+    let balance =
+        [proptest::option::weighted(0.1, 1000..60_000i32), proptest::option::weighted(0.1, 1000..60_000i32)];
+    let wild = (power, transformer, balance);
+    (0..ix.max(1), [5000..150_000i32, 5000..150_000, 5000..150_000], wild).prop_map(
+        move |(parent, limit, (power, transformer, [neutral, unbalance]))| Circuit {
             id: format!("n{}", (ix * 5) % 7),
             parent: (ix > 0).then_some(CircuitIx(parent)),
             limit: PerLine(limit.map(Milliamps)),
             limit_power: power.filter(|_| !kind.continuous).map(Watts),
+            balance: Balance {
+                neutral: neutral.filter(|_| !kind.continuous).map(Milliamps),
+                unbalance: unbalance.filter(|_| !kind.continuous).map(Milliamps),
+            },
+            transformer: transformer.filter(|_| ix > 0 && !kind.continuous),
             supply: STAR,
         },
     )
@@ -95,6 +107,9 @@ pub(crate) fn site(kind: Kind) -> impl Strategy<Value = Site> {
             }
             for circuit in &mut circuits {
                 circuit.supply = supply;
+                if matches!(supply, Supply::Split(_)) {
+                    circuit.transformer = None;
+                }
             }
             Site::new(circuits, chargers).expect("the site is sound")
         })

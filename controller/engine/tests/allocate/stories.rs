@@ -2,22 +2,14 @@
 
 use crate::town::*;
 use dlb_engine::allocate::{Allocator, KNOCK_AFTER, KNOCK_FOR, MIN_OFF, MIN_ON};
-use dlb_engine::allocation::{Allocation, Reason};
+use dlb_engine::allocation::Reason;
 use dlb_engine::lines::{Line, PerLine, Wiring};
-use dlb_engine::site::{CircuitIx, Site, Supply};
+use dlb_engine::site::{CircuitIx, Site};
 use dlb_engine::snapshot::{Demand, Reservation, Snapshot, Strategy};
 use dlb_engine::time::{Duration, Instant};
-use dlb_engine::units::{Milliamps, Millivolts, WattHours, Watts};
+use dlb_engine::units::{Milliamps, WattHours, Watts};
 
 const GRID: CircuitIx = CircuitIx(0);
-
-fn given(allocation: &Allocation) -> Vec<f64> {
-    allocation.grants.iter().map(|grant| grant.limit.as_amps()).collect()
-}
-
-fn decide(site: &Site, snapshot: &Snapshot) -> Allocation {
-    Allocator::new().allocate(site, snapshot)
-}
 
 #[test]
 fn three_cars_share_a_63_ampere_connection() {
@@ -379,39 +371,4 @@ fn a_car_found_charging_after_a_restart_keeps_its_place_among_equals() {
     let mut snapshot = everybody_wants(&site);
     snapshot.chargers[1].drawn = Some(PerLine::all(amps(7.5)));
     assert_eq!(given(&decide(&site, &snapshot)), [0.0, 8.0]);
-}
-
-#[test]
-fn two_line_to_line_chargers_that_share_a_line_draw_root_three_there() {
-    let grid = dlb_engine::site::Circuit {
-        supply: Supply::Delta(Millivolts(208_000)),
-        ..circuit("grid", None, 50.0)
-    };
-    let mut chargers = vec![
-        charger("ab", 0, Wiring::Between(Line::L1, Line::L2)),
-        charger("ca", 0, Wiring::Between(Line::L3, Line::L1)),
-    ];
-    chargers.iter_mut().for_each(|charger| charger.step = Milliamps(1));
-    let site = Site::new(vec![grid], chargers).unwrap();
-    let allocation = decide(&site, &everybody_wants(&site));
-    // 50 A / 1.732, where a plain sum would have stopped at 25 A.
-    assert!(given(&allocation).iter().all(|amps| (amps - 28.867).abs() < 0.002), "{allocation:?}");
-    assert_eq!(allocation.grants[0].reason, Reason::LineFull { circuit: GRID, line: Line::L1 });
-    assert_eq!(allocation.used[0][Line::L2], allocation.grants[0].limit);
-}
-
-#[test]
-fn a_dryer_between_both_lines_of_a_split_supply_adds_to_each() {
-    let grid = dlb_engine::site::Circuit {
-        supply: Supply::Split(Millivolts(120_000)),
-        ..circuit("grid", None, 40.0)
-    };
-    let chargers = vec![
-        charger("both", 0, Wiring::Between(Line::L1, Line::L2)),
-        charger("one", 0, Wiring::One(Line::L1)),
-    ];
-    let site = Site::new(vec![grid], chargers).unwrap();
-    let allocation = decide(&site, &everybody_wants(&site));
-    assert_eq!(given(&allocation), [20.0, 20.0]);
-    assert_eq!(allocation.used, [PerLine([40.0, 20.0, 0.0].map(amps))]);
 }

@@ -1,7 +1,9 @@
 //! Words to build small sites with.
 
+use dlb_engine::allocate::Allocator;
+use dlb_engine::allocation::Allocation;
 use dlb_engine::lines::{Line, PerLine, Wiring};
-use dlb_engine::site::{Charger, Circuit, CircuitIx, Site, Supply};
+use dlb_engine::site::{Balance, Charger, Circuit, CircuitIx, Site, Supply};
 use dlb_engine::snapshot::{ChargerState, CircuitState, Demand, Snapshot, Strategy};
 use dlb_engine::time::Instant;
 use dlb_engine::units::{Milliamps, Millivolts};
@@ -19,6 +21,8 @@ pub(crate) fn circuit(id: &str, parent: Option<usize>, limit: f64) -> Circuit {
         parent: parent.map(CircuitIx),
         limit: PerLine::all(amps(limit)),
         limit_power: None,
+        balance: Balance::default(),
+        transformer: None,
         supply: STAR,
     }
 }
@@ -60,4 +64,12 @@ pub(crate) fn everybody_wants(site: &Site) -> Snapshot {
         circuits: site.circuits().iter().map(state).collect(),
         chargers: site.chargers().iter().map(|_| wants(Demand::Wants(amps(32.0)))).collect(),
     }
+}
+
+pub(crate) fn given(allocation: &Allocation) -> Vec<f64> {
+    allocation.grants.iter().map(|grant| grant.limit.as_amps()).collect()
+}
+
+pub(crate) fn decide(site: &Site, snapshot: &Snapshot) -> Allocation {
+    Allocator::new().allocate(site, snapshot)
 }

@@ -87,6 +87,11 @@ export const site = {
   'reason.charger-maximum': ['Full power: the charger’s own maximum', 'Volle Leistung: das Maximum des Ladepunkts'],
   'reason.line-full': ['{line} of {circuit} is full', '{line} von {circuit} ist voll'],
   'reason.power-full': ['Power limit of {circuit} is reached', 'Leistungsgrenze von {circuit} ist erreicht'],
+  'reason.neutral-full': ['Neutral of {circuit} is full', 'Neutralleiter von {circuit} ist ausgelastet'],
+  'reason.unbalanced': [
+    '{line} of {circuit} would be too far above the other lines',
+    '{line} von {circuit} läge zu weit über den anderen Leitern',
+  ],
   'reason.waits-for-turn': ['Waits for its turn on {line} of {circuit}', 'Wartet auf {line} von {circuit}, bis es dran ist'],
   'reason.nothing-left': ['Nothing is left on {line} of {circuit}', 'Auf {line} von {circuit} ist nichts mehr übrig'],
   'reason.rests': ['Rests for a moment after being switched off', 'Ruht kurz nach dem Abschalten'],
