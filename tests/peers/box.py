@@ -110,6 +110,9 @@ class Box:
     def charger(self, name):
         return next(charger for charger in self.site()["chargers"] if charger["id"] == name)
 
+    def charger_names(self):
+        return [charger["id"] for charger in self.site()["chargers"]]
+
     def circuit(self, name="grid"):
         return next(circuit for circuit in self.site()["circuits"] if circuit["id"] == name)
 

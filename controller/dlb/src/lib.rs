@@ -3,10 +3,12 @@
 
 pub mod allocate;
 pub mod analyse;
+pub mod backup;
 pub mod clamps;
 pub mod clock;
 pub mod config;
 pub mod demo;
+mod diagnostics;
 pub mod modbus;
 pub mod register;
 pub mod run;
@@ -15,5 +17,6 @@ pub mod services;
 pub mod site;
 pub mod store;
 pub mod supervisor;
+pub mod update;
 pub mod view;
 pub mod web;

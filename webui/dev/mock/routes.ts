@@ -91,6 +91,7 @@ const HANDLERS: Record<string, (fields: Fields, request: Request) => Reply> = {
   'GET history': (_, { query }) => ok(history(Number(query.get('from_ms')), Number(query.get('to_ms')), Number(query.get('step_s') ?? 300))),
   'GET sessions': (_, { query }) => ok({ sessions: sessions(Number(query.get('from_ms')), query.get('charger')) }),
   'GET events': (_, { query }) => ok({ events: events(Number(query.get('from_ms'))) }),
+  'GET update': () => ok({ available: false, compatible: null, running_version: '0.1.0', phase: 'idle', version: null, description: null, percent: null, step: null, waits_for_cars: false, upload: null, problem: null, history: [] } satisfies Schemas['UpdateView']),
   'GET system': () => ok({ version: '0.1.0', uptime_s: 312_400, time_ms: Date.now(), appliance: false, note: null, slots: [] } satisfies Schemas['SystemView']),
 };
 

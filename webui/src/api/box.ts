@@ -13,6 +13,9 @@ export type SessionRecord = Schemas['SessionRecordView'];
 export type EventRecord = Schemas['EventView'];
 export type System = Schemas['SystemView'];
 export type CorrectedChannel = Schemas['CorrectedChannelView'];
+export type Update = Schemas['UpdateView'];
+export type Upload = Schemas['UploadView'];
+export type BackupFile = Schemas['BackupFile'];
 export type KeptVersion = Schemas['KeptVersionView'];
 
 /** A stretch of time, the end not part of it. */
@@ -41,6 +44,17 @@ export const box = {
   logout: () => post('logout'),
   site: () => get<Schemas['SiteView']>('site'),
   system: () => get<System>('system'),
+
+  update: () => get<Update>('update'),
+  beginUpload: async (order: Schemas['UploadOrder']) => (await ask<Upload>('POST', 'update/upload', order)).body,
+  uploadPiece: async (offset: number, piece: Blob) => (await ask<Upload>('PUT', `update/upload?offset=${offset}`, piece)).body,
+  fetchUpdate: (url: string) => post('update/fetch', { url } satisfies Schemas['FetchOrder']),
+  installUpdate: (wait_for_cars: boolean) => post('update/install', { wait_for_cars } satisfies Schemas['InstallOrder']),
+  restartForUpdate: () => post('update/restart'),
+  discardUpdate: () => post('update/discard'),
+  backup: async (passphrase: string) => (await ask<BackupFile>('POST', 'backup', { passphrase } satisfies Schemas['BackupOrder'])).body,
+  restoreBackup: (passphrase: string, backup: BackupFile) => post('backup/restore', { passphrase, backup } satisfies Schemas['RestoreOrder']),
+  diagnostics: '/api/v1/diagnostics',
 
   adopt: (name: string, order: AdoptOrder) => post(`waiting/${encodeURIComponent(name)}/adopt`, order),
   dismiss: (name: string) => post(`waiting/${encodeURIComponent(name)}/dismiss`),

@@ -56,15 +56,17 @@ function refusal(error: ApiError): ApiError {
   return error;
 }
 
+/** A Blob goes as it is, everything else as JSON. */
 async function send(method: Method, path: string, body: unknown, headers: Record<string, string>): Promise<Response> {
+  const kind = body instanceof Blob ? 'application/octet-stream' : 'application/json';
   try {
     return await fetch(`/api/v1/${path}`, {
       method,
       credentials: 'same-origin',
       cache: 'no-store',
       signal: AbortSignal.timeout(PATIENCE_MS),
-      headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
-      body: body === undefined ? null : JSON.stringify(body),
+      headers: body === undefined ? headers : { 'content-type': kind, ...headers },
+      body: body === undefined ? null : body instanceof Blob ? body : JSON.stringify(body),
     });
   } catch {
     throw new ApiError(0, {});

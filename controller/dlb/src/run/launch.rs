@@ -15,6 +15,7 @@ use crate::services::{self, Mailbox, Reconfigure, Services, Slots};
 use crate::site::ocpp_server::{Incoming, listen};
 use crate::site::{Outlets, PortPool};
 use crate::store::{self, StoreHandle, StoreThread};
+use crate::update::Updates;
 use crate::web::doors::{Doors, Ordered};
 use crate::web::live::Live;
 use crate::web::password::PasswordStore;
@@ -56,11 +57,21 @@ pub struct Running {
     incoming: async_channel::Sender<Incoming>,
     web: WebServer,
     services: Services,
+    updates: Arc<Updates>,
     store: StoreThread,
     clamps: Option<String>,
     register: Arc<EnergyRegister>,
     clamp_desk: Arc<ClampDesk>,
     sampling: Option<Sampling>,
+}
+
+/// Why the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Interrupt,
+    Terminate,
+    /// An update has been written, and the machine shall start anew.
+    RestartMachine,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -98,9 +109,10 @@ impl Launch {
             tell_trouble(&incoming, trouble);
         }
         let (orders, ordered) = async_channel::bounded(ORDER_QUEUE);
-        let live = Arc::new(Live::default());
-        let (mailbox, slots) = (Arc::new(Mailbox::default()), Arc::new(Slots::default()));
-        let services = start_services(&data, &checked, &incoming, &mailbox, &slots)?;
+        let rooms = rooms(&data, &incoming);
+        let services::Rooms { mailbox, slots, updates, live, .. } = rooms.clone();
+        let services = Services::start(rooms, checked.mqtt.clone())
+            .map_err(|source| LaunchError::Thread { name: "services", source })?;
         let apply = apply_to(incoming.clone(), services.reconfigure());
         let config = Arc::new(ConfigDesk::new(opened.file, apply));
         let clamp_desk = open_clamps(&data, &incoming);
@@ -111,7 +123,9 @@ impl Launch {
             history: Arc::new(store.handle.clone()),
             clamps: Arc::clone(&clamp_desk),
             system: Arc::new(SystemDesk(slots)),
+            updates: Arc::clone(&updates),
             password: Arc::new(PasswordStore::open(&data)?),
+            data: data.as_path().into(),
             metrics_token: None,
         };
         let listener = listen_for_chargers(checked.server.ocpp)?;
@@ -144,6 +158,7 @@ impl Launch {
             incoming,
             web,
             services,
+            updates,
             store: store.thread,
             clamps,
             register,
@@ -157,22 +172,17 @@ impl Launch {
     }
 }
 
-fn start_services(
-    data: &Path,
-    checked: &Checked,
-    site: &async_channel::Sender<Incoming>,
-    mailbox: &Arc<Mailbox>,
-    slots: &Arc<Slots>,
-) -> Result<Services, LaunchError> {
-    let rooms = services::Rooms {
-        mailbox: Arc::clone(mailbox),
-        slots: Arc::clone(slots),
+/// What the services share with the others.
+fn rooms(data: &Path, site: &async_channel::Sender<Incoming>) -> services::Rooms {
+    services::Rooms {
+        mailbox: Arc::new(Mailbox::default()),
+        slots: Arc::new(Slots::default()),
+        updates: Arc::new(Updates::open(data)),
+        live: Arc::new(Live::default()),
         site: site.clone(),
         data: data.to_owned(),
         box_id: services::box_id::box_id(data),
-    };
-    Services::start(rooms, checked.mqtt.clone())
-        .map_err(|source| LaunchError::Thread { name: "services", source })
+    }
 }
 
 /// What was corrected on the clamps before; a record that is damaged does not hold up the start.
@@ -251,17 +261,24 @@ impl Running {
         Ok(())
     }
 
-    /// Waits for a signal that asks the program to end.
-    pub async fn until_told(&self) -> &'static str {
+    /// Waits for a signal that asks the program to end, or for an update that wants a restart.
+    pub async fn until_told(&self) -> End {
         use async_signal::{Signal, Signals};
-        use futures_lite::StreamExt;
-        let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int]) else {
-            return std::future::pending().await;
+        use futures_lite::{FutureExt as _, StreamExt as _};
+        let signal = async {
+            let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int]) else {
+                return std::future::pending().await;
+            };
+            match signals.next().await {
+                Some(Ok(Signal::Int)) => End::Interrupt,
+                _ => End::Terminate,
+            }
         };
-        match signals.next().await {
-            Some(Ok(Signal::Int)) => "interrupt",
-            _ => "terminate",
-        }
+        let restart = async {
+            self.updates.restart_wanted().await;
+            End::RestartMachine
+        };
+        signal.or(restart).await
     }
 
     /// Puts chargers on safe limits and ends.

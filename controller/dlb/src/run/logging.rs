@@ -1,7 +1,10 @@
 //! The log: text for people, JSON for collectors; to standard error, which systemd takes to the journal.
-//! `RUST_LOG` overrides what is logged.
+//! `RUST_LOG` overrides what is logged. The end of it is kept in memory, for the diagnostics bundle.
 
 use clap::ValueEnum;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -13,11 +16,63 @@ pub enum Format {
 /// Starts logging, once in a process.
 pub fn start(format: Format, level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Kept).with_target(false);
     // Somebody else may have set a subscriber already (a test); its log is as good.
     let _ = match format {
         Format::Text => log.try_init(),
         Format::Json => log.json().flatten_event(true).try_init(),
     };
+}
+
+/// How much of the log is kept in memory.
+const KEPT: usize = 256 * 1024;
+
+static TAIL: Mutex<VecDeque<u8>> = Mutex::new(VecDeque::new());
+
+/// The end of the log, from the beginning of a line.
+pub(crate) fn tail() -> Vec<u8> {
+    let tail = TAIL.lock().unwrap_or_else(PoisonError::into_inner);
+    let cut = tail.len() >= KEPT;
+    let start = if cut { tail.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1) } else { 0 };
+    tail.iter().skip(start).copied().collect()
+}
+
+/// Standard error, and what is kept of it.
+struct Kept;
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        keep(bytes);
+        // Nobody may be reading; the program goes on.
+        let _ = io::stderr().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+fn keep(bytes: &[u8]) {
+    let mut tail = TAIL.lock().unwrap_or_else(PoisonError::into_inner);
+    let bytes = &bytes[bytes.len().saturating_sub(KEPT)..];
+    let surplus = (tail.len() + bytes.len()).saturating_sub(KEPT);
+    tail.drain(..surplus);
+    tail.extend(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_long_log_is_kept_from_a_whole_line_on() {
+        for line in 0..20_000 {
+            keep(format!("{line}: something happened\n").as_bytes());
+        }
+        let tail = String::from_utf8(tail()).unwrap();
+        assert!(tail.len() <= KEPT && tail.ends_with("19999: something happened\n"));
+        let first = tail.lines().next().unwrap();
+        assert!(first.split(':').next().unwrap().parse::<u32>().is_ok(), "{first}");
+    }
 }

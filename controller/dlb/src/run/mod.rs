@@ -6,11 +6,15 @@ pub mod launch;
 pub mod logging;
 mod system_desk;
 
-pub use launch::{Converter, Launch, LaunchError, Running};
+pub use launch::{Converter, End, Launch, LaunchError, Running};
 
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// With this exit status the program asks its supervisor to restart the machine, not only the program. Chargers
+/// are on their safe limits then.
+pub const RESTART_MACHINE: u8 = 75;
 
 /// Runs a site.
 #[derive(Args, Debug)]
@@ -38,11 +42,11 @@ pub fn run(arguments: Arguments) -> ExitCode {
         }
     };
     tracing::info!(page = %running.page, ocpp = %running.ocpp, "balancing");
-    let signal = smol::block_on(running.until_told());
-    tracing::info!(?signal, "ending: chargers go to their safe limits");
+    let end = smol::block_on(running.until_told());
+    tracing::info!(?end, "ending: chargers go to their safe limits");
     crate::supervisor::stopping();
     running.stop();
-    ExitCode::SUCCESS
+    if end == End::RestartMachine { ExitCode::from(RESTART_MACHINE) } else { ExitCode::SUCCESS }
 }
 
 /// An error and all that caused it, in one line.

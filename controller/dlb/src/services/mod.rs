@@ -8,12 +8,15 @@ pub mod box_id;
 mod mailbox;
 mod mqtt;
 mod slots;
+mod updater;
 
 pub use mailbox::Mailbox;
 pub use slots::Slots;
 
 use crate::config::Mqtt;
 use crate::site::ocpp_server::Incoming;
+use crate::update::Updates;
+use crate::web::live::Live;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,10 +28,12 @@ use tokio::sync::watch;
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What the services use of the other rooms.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rooms {
     pub mailbox: Arc<Mailbox>,
     pub slots: Arc<Slots>,
+    pub updates: Arc<Updates>,
+    pub live: Arc<Live>,
     pub site: async_channel::Sender<Incoming>,
     /// Where the secrets are.
     pub data: PathBuf,
@@ -96,10 +101,10 @@ async fn run(rooms: Rooms, wanted: watch::Receiver<Wanted>) {
         let _ = stop.wait_for(|wanted| wanted.stop).await;
         tokio::time::sleep(FAREWELL).await;
     };
-    let slots = async {
-        slots::watch(&rooms.slots).await;
+    let updates = async {
+        updater::drive(&rooms).await;
         std::future::pending().await
     };
-    let work = futures_lite::future::or(mqtt::host(&rooms, wanted), slots);
+    let work = futures_lite::future::or(mqtt::host(&rooms, wanted), updates);
     futures_lite::future::or(work, stopped).await;
 }

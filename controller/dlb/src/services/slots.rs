@@ -5,12 +5,6 @@ use crate::web::wire::SlotView;
 use arc_swap::ArcSwapOption;
 use rauc::{GetSlotStatusInfo, InstallerProxy, SlotBootStatus, SlotState};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Slots change by an update or a reboot only.
-const ASK_EVERY: Duration = Duration::from_secs(60);
-/// A service that does not answer within this is not there.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What RAUC said last; empty where there is no RAUC.
 #[derive(Debug, Default)]
@@ -22,27 +16,13 @@ impl Slots {
     pub fn latest(&self) -> Option<Arc<Vec<SlotView>>> {
         self.0.load_full()
     }
-}
 
-/// Asks for ever.
-pub(super) async fn watch(slots: &Slots) {
-    loop {
-        let told = tokio::time::timeout(PATIENCE, ask()).await;
-        match told {
-            Ok(Ok(told)) => slots.0.store(Some(Arc::new(told))),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "asking RAUC for its slots");
-                slots.0.store(None);
-            }
-            Err(_) => slots.0.store(None),
-        }
-        tokio::time::sleep(ASK_EVERY).await;
+    pub(super) fn store(&self, slots: Option<Vec<SlotView>>) {
+        self.0.store(slots.map(Arc::new));
     }
 }
 
-async fn ask() -> Result<Vec<SlotView>, zbus::Error> {
-    let bus = zbus::Connection::system().await?;
-    let installer = InstallerProxy::new(&bus).await?;
+pub(super) async fn ask(installer: &InstallerProxy<'_>) -> Result<Vec<SlotView>, zbus::Error> {
     let slots = installer.get_slot_status().await?;
     Ok(slots.into_iter().map(|(name, slot)| view(name, &slot)).collect())
 }

@@ -60,8 +60,17 @@ impl Call {
     }
 
     pub(crate) fn is_json(&self) -> bool {
+        self.is_kind("application/json")
+    }
+
+    /// A piece of a file. As with JSON, no foreign page can send it without being asked first.
+    pub(crate) fn is_piece(&self) -> bool {
+        self.method == Method::PUT && self.is_kind("application/octet-stream")
+    }
+
+    fn is_kind(&self, wanted: &str) -> bool {
         let kind = self.header(&CONTENT_TYPE).unwrap_or_default();
-        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted))
     }
 
     pub(crate) fn cookie_token(&self) -> Option<Token> {
@@ -117,7 +126,8 @@ impl Call {
         Ok(value)
     }
 
-    async fn bytes(&mut self, at_most: usize) -> Result<Bytes, Refusal> {
+    /// The body as it is.
+    pub(crate) async fn bytes(&mut self, at_most: usize) -> Result<Bytes, Refusal> {
         let Some(body) = self.body.take() else { return Ok(Bytes::new()) };
         let limit = BodyLimit { bytes: at_most, within: self.body_within };
         read(body, limit).await

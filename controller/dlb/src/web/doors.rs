@@ -11,8 +11,10 @@ use super::wire::{
 };
 use crate::clamps::ClampDesk;
 use crate::config::Problem;
+use crate::update::Updates;
 use dlb_wiring::event::Order;
 use serde_json::Value;
+use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -26,7 +28,10 @@ pub struct Doors {
     pub history: Arc<dyn HistoryDoor>,
     pub clamps: Arc<ClampDesk>,
     pub system: Arc<dyn SystemDoor>,
+    pub updates: Arc<Updates>,
     pub password: Arc<PasswordStore>,
+    /// The data directory, for backups.
+    pub data: Arc<Path>,
     /// Lets a collector read the metrics without a login; `None` switches that off.
     pub metrics_token: Option<Arc<str>>,
 }

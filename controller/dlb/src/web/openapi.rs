@@ -1,7 +1,7 @@
 //! The API's description, made from the handlers. A copy lies in `webui/openapi.json`, where the page's
 //! types are made from it; a test compares the two.
 
-use super::api::{access, clamps, config, history, metrics, orders, site, system, waiting};
+use super::api::{access, clamps, config, history, metrics, orders, site, support, system, update, waiting};
 use std::sync::LazyLock;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -21,6 +21,8 @@ use utoipa::{Modify, OpenApi};
         history::sessions, history::sessions_csv, history::events, system::system, metrics::metrics,
         metrics::token, clamps::clamps, clamps::live, clamps::corrections, clamps::calibrate, clamps::turn,
         clamps::swap, clamps::undo,
+        update::view, update::begin, update::piece, update::fetch, update::install,
+        update::restart, update::discard, support::take, support::restore, support::diagnostics,
     ),
     modifiers(&Schemes),
     security(("cookie" = []))

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 /// # Errors
 /// The request comes from a foreign page, or is not JSON.
 pub(crate) fn check(call: &Call) -> Result<(), Refusal> {
-    if !call.is_json() {
+    if !call.is_json() && !call.is_piece() {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "not-json",

@@ -93,6 +93,16 @@ impl PasswordStore {
         self.keep(&mut self.hash(), fresh)
     }
 
+    /// Puts a password in force that is known by its hash only: from a backup.
+    ///
+    /// # Errors
+    /// It is no hash, or it cannot be kept; the old one then stays.
+    pub(crate) fn restore(&self, hash: &str) -> Result<(), PasswordFault> {
+        let hash = hash.trim();
+        PasswordHash::new(hash).map_err(|_| PasswordFault::Damaged { file: self.file.clone() })?;
+        self.keep(&mut self.hash(), hash.to_owned())
+    }
+
     /// Is this the password? Takes as long for a wrong one as for the right one.
     #[must_use]
     pub fn verify(&self, password: &str) -> bool {

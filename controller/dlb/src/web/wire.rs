@@ -49,6 +49,48 @@ pub struct DoneView {
     pub done: bool,
 }
 
+/// `POST /api/v1/update/upload`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UploadOrder {
+    /// The file's name; with the same name and size an upload goes on where it broke off.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// `POST /api/v1/update/fetch`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FetchOrder {
+    /// `https://…` or `http://…`; the signature is checked either way.
+    pub url: String,
+}
+
+/// `POST /api/v1/update/install`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InstallOrder {
+    /// The restart waits until no car charges.
+    pub wait_for_cars: bool,
+}
+
+/// `POST /api/v1/backup`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackupOrder {
+    /// At least 10 characters. Without it the backup is of no use to anybody.
+    pub passphrase: String,
+}
+
+/// `POST /api/v1/backup/restore`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreOrder {
+    pub passphrase: String,
+    pub backup: crate::backup::BackupFile,
+}
+
 /// `POST /api/v1/order/strategy`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -270,6 +312,18 @@ pub struct MetricsTokenView {
 impl fmt::Debug for PasswordOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PasswordOrder").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BackupOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackupOrder").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RestoreOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestoreOrder").finish_non_exhaustive()
     }
 }
 

@@ -7,5 +7,6 @@ import { form } from './form';
 import { more } from './more';
 import { settings } from './settings';
 import { site } from './site';
+import { update } from './update';
 
-export const words = { ...common, ...access, ...clamps, ...form, ...more, ...settings, ...site };
+export const words = { ...common, ...access, ...clamps, ...form, ...more, ...settings, ...site, ...update };

@@ -70,8 +70,6 @@ export const more = {
   'slot.bad': ['bad', 'schlecht'],
   'slot.unknown': ['unknown', 'unbekannt'],
   'slot.booted': ['runs now', 'läuft jetzt'],
-  'backup.title': ['Backup', 'Sicherung'],
-  'backup.lead': ['The whole set-up is one file. Download it after every change and keep it apart from the box; passwords are not in it.', 'Die ganze Einrichtung ist eine Datei. Laden Sie sie nach jeder Änderung herunter und verwahren Sie sie getrennt von der Box; Passwörter stehen nicht darin.'],
   'programs.title': ['For programs', 'Für Programme'],
   'programs.lead': ['Everything on this page is also in the JSON API.', 'Alles auf dieser Seite gibt es auch über die JSON-API.'],
   'programs.api': ['API description', 'API-Beschreibung'],

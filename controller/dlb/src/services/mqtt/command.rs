@@ -29,7 +29,7 @@ pub(super) fn order(topic: &str, payload: &[u8], known: impl Fn(&str) -> bool) -
             short(id)
         )),
         _ => Err(format!(
-            "{}: no such command; there are set/strategy, set/site_limit and charger/<id>/set/limit.",
+            "{}: no such command; there are set/strategy, set/site_limit, set/update and charger/<id>/set/limit.",
             short(topic)
         )),
     }

@@ -5,12 +5,12 @@ use super::discovery::{self, Announced, Announcer, EXPIRES_S};
 use super::link::Up;
 use super::mirror::{self, Pace, Topics};
 use super::topics::Base;
-use super::{Ending, command};
+use super::{Ending, command, update};
 use crate::config::Mqtt;
 use crate::services::Rooms;
 use crate::services::mailbox::{EventMessage, Picture};
 use crate::site::ocpp_server::Incoming;
-use dlb_wiring::event::Event;
+use dlb_wiring::event::{Event, Order};
 use futures_lite::FutureExt as _;
 use rumqttc::{AsyncClient, ClientError, Publish, QoS};
 use std::collections::{BTreeMap, BTreeSet};
@@ -239,15 +239,11 @@ impl<'a> Desk<'a> {
             Err(format!(
                 "{rest}: a retained command would come again with every connection; send it without retain."
             ))
+        } else if rest == "set/update" {
+            update::command(&self.rooms.updates, &publish.payload)
         } else {
-            command::order(rest, &publish.payload, known)
+            command::order(rest, &publish.payload, known).and_then(|order| self.order(rest, order))
         };
-        let outcome = outcome.and_then(|order| {
-            let order = Incoming::Event(Event::Order(order));
-            let full =
-                |_| format!("{rest}: the site has more orders than it can take; send it again in a while.");
-            self.rooms.site.try_send(order).map_err(full)
-        });
         match outcome {
             Ok(()) => tracing::info!(command = rest, "an order from the broker"),
             Err(sentence) => {
@@ -255,6 +251,12 @@ impl<'a> Desk<'a> {
                 self.rooms.mailbox.push(EventMessage { topic: "error", payload: sentence });
             }
         }
+    }
+
+    fn order(&self, rest: &str, order: Order) -> Result<(), String> {
+        let full =
+            |_| format!("{rest}: the site has more orders than it can take; send it again in a while.");
+        self.rooms.site.try_send(Incoming::Event(Event::Order(order))).map_err(full)
     }
 
     /// Sends an event and remembers which receipt proves that the broker has it.
@@ -279,13 +281,15 @@ impl<'a> Desk<'a> {
             self.repeated_at = now;
             self.shown.retain(|topic, _| !topic.ends_with("/json"));
         }
-        let topics = mirror::topics(&self.base, &picture, self.rooms.mailbox.lost());
+        let mut topics = mirror::topics(&self.base, &picture, self.rooms.mailbox.lost());
+        let update = self.rooms.updates.view();
+        update::topics(&self.base, &update, &mut topics);
         self.tell_topics(&topics, measure).await?;
         if measure {
             self.measured_at = Some(now);
             self.tidy(&topics, now).await?;
         }
-        if self.looking.is_none() { self.announce(&picture).await } else { Ok(()) }
+        if self.looking.is_none() { self.announce(&picture, update.available).await } else { Ok(()) }
     }
 
     async fn tell_topics(&mut self, topics: &Topics, measure: bool) -> Result<(), ClientError> {
@@ -329,12 +333,13 @@ impl<'a> Desk<'a> {
     }
 
     /// Announces the box and its chargers again when something about them changed.
-    async fn announce(&mut self, picture: &Arc<Picture>) -> Result<(), ClientError> {
-        let shape = shape(picture);
+    async fn announce(&mut self, picture: &Arc<Picture>, updates: bool) -> Result<(), ClientError> {
+        let mut shape = shape(picture);
+        shape.push(format!("updates: {updates}"));
         if self.shape.as_ref() == Some(&shape) {
             return Ok(());
         }
-        let mut all = self.announcements(picture);
+        let mut all = self.announcements(picture, updates);
         let present = discovery::announced(&all);
         for topic in discovery::forget(&self.announced, &mut all) {
             self.retain(topic, String::new()).await?;
@@ -349,10 +354,10 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    fn announcements(&self, picture: &Picture) -> discovery::Announcements {
+    fn announcements(&self, picture: &Picture, updates: bool) -> discovery::Announcements {
         let Some(discovery_prefix) = &self.mqtt.discovery_prefix else { return BTreeMap::new() };
         let (base, box_id, read_only) = (&self.base, &self.rooms.box_id, self.mqtt.read_only);
-        Announcer { base, box_id, discovery_prefix, read_only }.all(picture)
+        Announcer { base, box_id, discovery_prefix, read_only, updates }.all(picture)
     }
 
     async fn retain(&mut self, topic: String, payload: String) -> Result<(), ClientError> {

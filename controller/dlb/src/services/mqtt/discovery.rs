@@ -4,6 +4,7 @@
 use super::command::LASTS_S;
 use super::mirror::{round, smallest};
 use super::topics::Base;
+use super::update;
 use crate::services::mailbox::Picture;
 use crate::view::{ChargerView, CircuitView, MeterView, SiteView};
 use serde_json::{Map, Value, json};
@@ -23,6 +24,8 @@ pub(super) struct Announcer<'a> {
     pub(super) discovery_prefix: &'a str,
     /// No entity that commands.
     pub(super) read_only: bool,
+    /// The box can be updated.
+    pub(super) updates: bool,
 }
 
 impl Announcer<'_> {
@@ -61,6 +64,9 @@ impl Announcer<'_> {
         let mode = json!({"device_class": "enum", "options": ["dynamic", "static"],
             "state_topic": self.base.topic("mode"), "entity_category": "diagnostic"});
         entities.add("sensor", "mode", "Mode", mode);
+        if self.updates {
+            update::entity(self.base, self.read_only, &mut entities);
+        }
         if !self.read_only {
             self.site_commands(&mut entities, site);
         }
@@ -204,14 +210,14 @@ fn origin() -> Value {
 }
 
 /// Entities of one device; their ids are unique over all boxes.
-struct Entities(Map<String, Value>, String);
+pub(super) struct Entities(Map<String, Value>, String);
 
 impl Entities {
     fn new(device: String) -> Self {
         Self(Map::new(), device)
     }
 
-    fn add(&mut self, platform: &str, id: &str, name: &str, mut entity: Value) {
+    pub(super) fn add(&mut self, platform: &str, id: &str, name: &str, mut entity: Value) {
         entity["p"] = json!(platform);
         entity["name"] = json!(name);
         entity["unique_id"] = json!(format!("{}_{id}", self.1));

@@ -12,6 +12,7 @@ mod mirror;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod update;
 
 use super::{Rooms, Wanted};
 use crate::clock;

@@ -71,7 +71,7 @@ fn charger() -> ChargerView {
 }
 
 fn announcer(base: &Base, read_only: bool) -> Announcer<'_> {
-    Announcer { base, box_id: "1a2b3c4d", discovery_prefix: "homeassistant", read_only }
+    Announcer { base, box_id: "1a2b3c4d", discovery_prefix: "homeassistant", read_only, updates: !read_only }
 }
 
 #[test]

@@ -17,7 +17,9 @@ pub(crate) mod history;
 pub(crate) mod metrics;
 pub(crate) mod orders;
 pub(crate) mod site;
+pub(crate) mod support;
 pub(crate) mod system;
+pub(crate) mod update;
 pub(crate) mod waiting;
 
 /// Answers a request below `/api/v1/`.
@@ -80,6 +82,16 @@ async fn logged_in(
         ("GET", ["sessions.csv"]) => history::sessions_csv(desk, call).await,
         ("GET", ["events"]) => history::events(desk, call).await,
         ("GET", ["system"]) => system::system(desk).await,
+        ("POST", ["backup"]) => support::take(desk, call).await,
+        ("POST", ["backup", "restore"]) => support::restore(desk, call).await,
+        ("GET", ["diagnostics"]) => support::diagnostics(desk).await,
+        ("GET", ["update"]) => update::view(desk).await,
+        ("POST", ["update", "upload"]) => update::begin(desk, call).await,
+        ("PUT", ["update", "upload"]) => update::piece(desk, call).await,
+        ("POST", ["update", "fetch"]) => update::fetch(desk, call).await,
+        ("POST", ["update", "install"]) => update::install(desk, call).await,
+        ("POST", ["update", "restart"]) => update::restart(desk).await,
+        ("POST", ["update", "discard"]) => update::discard(desk).await,
         ("GET", ["metrics-token"]) => metrics::token(desk),
         (method, path) => Err(unknown(method, path)),
     }

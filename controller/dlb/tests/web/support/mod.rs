@@ -7,6 +7,7 @@ pub(crate) mod rooms;
 
 use client::{Client, Reply};
 use dlb::clamps::ClampDesk;
+use dlb::update::Updates;
 use dlb::web::doors::{Doors, Ordered};
 use dlb::web::live::Live;
 use dlb::web::password::PasswordStore;
@@ -51,7 +52,9 @@ impl Box {
             history: Arc::new(Recorder),
             clamps: clamps.clone(),
             system: Arc::new(rooms::Machine),
+            updates: Arc::new(Updates::open(data.path())),
             password: password.clone(),
+            data: data.path().into(),
             metrics_token: Some(METRICS_TOKEN.into()),
         };
         let server = serve(SocketAddr::from(([127, 0, 0, 1], 0)), doors, settings).unwrap();
