@@ -186,11 +186,11 @@ mod tests {
         assert_ne!(seal(&content(), "correct horse", Some(7)).unwrap().sealed, file.sealed);
     }
 
-    /// The file format: what this version wrote once must open for ever. Written anew by `UPDATE_GOLDEN=1`.
+    /// The file format: what this version wrote once must open for ever. Removed, it is written by `UPDATE_GOLDEN=1`.
     #[test]
     fn a_backup_of_version_1_still_opens() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/backup/version-1.json");
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        if !path.exists() && std::env::var_os("UPDATE_GOLDEN").is_some() {
             let file = seal(&content(), "correct horse battery", Some(1_795_000_000_000)).unwrap();
             std::fs::write(&path, serde_json::to_string_pretty(&file).unwrap() + "\n").unwrap();
         }
