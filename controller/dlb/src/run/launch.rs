@@ -4,6 +4,7 @@
 //! set aside), then what may (listening), and only then the site.
 
 use super::adoption::adopt;
+use super::end::End;
 use super::fatal::Fatal;
 use super::system_desk::SystemDesk;
 use crate::clamps::ClampDesk;
@@ -65,15 +66,6 @@ pub struct Running {
     sampling: Option<Sampling>,
 }
 
-/// Why the program ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    Interrupt,
-    Terminate,
-    /// An update has been written, and the machine shall start anew.
-    RestartMachine,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
     #[error("making the data directory {path}")]
@@ -109,10 +101,8 @@ impl Launch {
             tell_trouble(&incoming, trouble);
         }
         let (orders, ordered) = async_channel::bounded(ORDER_QUEUE);
-        let rooms = rooms(&data, &incoming);
-        let services::Rooms { mailbox, slots, updates, live, .. } = rooms.clone();
-        let services = Services::start(rooms, checked.mqtt.clone())
-            .map_err(|source| LaunchError::Thread { name: "services", source })?;
+        let (services, rooms) = start_services(&data, &checked, &incoming)?;
+        let services::Rooms { mailbox, slots, updates, live, .. } = rooms;
         let apply = apply_to(incoming.clone(), services.reconfigure());
         let config = Arc::new(ConfigDesk::new(opened.file, apply));
         let clamp_desk = open_clamps(&data, &incoming);
@@ -128,10 +118,7 @@ impl Launch {
             data: data.as_path().into(),
             metrics_token: None,
         };
-        let listener = listen_for_chargers(checked.server.ocpp)?;
-        let ocpp = listener
-            .local_addr()
-            .map_err(|source| LaunchError::Ocpp { address: checked.server.ocpp, source })?;
+        let (listener, ocpp) = listen_for_chargers(checked.server.ocpp)?;
         let web = serve(checked.server.page, doors, crate::web::Settings::default())?;
         let page = web.address();
         let clamps = clamps_meter(&checked);
@@ -172,9 +159,13 @@ impl Launch {
     }
 }
 
-/// What the services share with the others.
-fn rooms(data: &Path, site: &async_channel::Sender<Incoming>) -> services::Rooms {
-    services::Rooms {
+/// The services, and what they share with the others.
+fn start_services(
+    data: &Path,
+    checked: &Checked,
+    site: &async_channel::Sender<Incoming>,
+) -> Result<(Services, services::Rooms), LaunchError> {
+    let rooms = services::Rooms {
         mailbox: Arc::new(Mailbox::default()),
         slots: Arc::new(Slots::default()),
         updates: Arc::new(Updates::open(data)),
@@ -182,7 +173,10 @@ fn rooms(data: &Path, site: &async_channel::Sender<Incoming>) -> services::Rooms
         site: site.clone(),
         data: data.to_owned(),
         box_id: services::box_id::box_id(data),
-    }
+    };
+    let services = Services::start(rooms.clone(), checked.mqtt.clone())
+        .map_err(|source| LaunchError::Thread { name: "services", source })?;
+    Ok((services, rooms))
 }
 
 /// What was corrected on the clamps before; a record that is damaged does not hold up the start.
@@ -261,24 +255,9 @@ impl Running {
         Ok(())
     }
 
-    /// Waits for a signal that asks the program to end, or for an update that wants a restart.
+    /// Waits for whatever ends the program first.
     pub async fn until_told(&self) -> End {
-        use async_signal::{Signal, Signals};
-        use futures_lite::{FutureExt as _, StreamExt as _};
-        let signal = async {
-            let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int]) else {
-                return std::future::pending().await;
-            };
-            match signals.next().await {
-                Some(Ok(Signal::Int)) => End::Interrupt,
-                _ => End::Terminate,
-            }
-        };
-        let restart = async {
-            self.updates.restart_wanted().await;
-            End::RestartMachine
-        };
-        signal.or(restart).await
+        End::told(&self.updates).await
     }
 
     /// Puts chargers on safe limits and ends.
@@ -399,8 +378,12 @@ fn apply_to(site: async_channel::Sender<Incoming>, broker: Reconfigure) -> crate
     })
 }
 
-fn listen_for_chargers(address: SocketAddr) -> Result<TcpListener, LaunchError> {
-    TcpListener::bind(address).map_err(|source| LaunchError::Ocpp { address, source })
+fn listen_for_chargers(address: SocketAddr) -> Result<(TcpListener, SocketAddr), LaunchError> {
+    let listening = TcpListener::bind(address).and_then(|listener| {
+        let there = listener.local_addr()?;
+        Ok((listener, there))
+    });
+    listening.map_err(|source| LaunchError::Ocpp { address, source })
 }
 
 fn spawn(name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LaunchError> {

@@ -1,12 +1,14 @@
 //! The door `dlb run`: the real thing, until it is told to end.
 
 mod adoption;
+mod end;
 mod fatal;
 pub mod launch;
 pub mod logging;
 mod system_desk;
 
-pub use launch::{Converter, End, Launch, LaunchError, Running};
+pub use end::End;
+pub use launch::{Converter, Launch, LaunchError, Running};
 
 use clap::Args;
 use std::path::PathBuf;

@@ -1,0 +1,35 @@
+//! Why the program ends.
+
+use crate::update::Updates;
+use async_signal::{Signal, Signals};
+use futures_lite::{FutureExt as _, StreamExt as _};
+
+/// Whatever came first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Interrupt,
+    Terminate,
+    /// An update has been written, and the machine shall start anew.
+    RestartMachine,
+}
+
+impl End {
+    /// Waits for a signal, or for an update that wants a restart.
+    pub(super) async fn told(updates: &Updates) -> Self {
+        let restart = async {
+            updates.restart_wanted().await;
+            Self::RestartMachine
+        };
+        Self::signalled().or(restart).await
+    }
+
+    async fn signalled() -> Self {
+        let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int]) else {
+            return std::future::pending().await;
+        };
+        match signals.next().await {
+            Some(Ok(Signal::Int)) => Self::Interrupt,
+            _ => Self::Terminate,
+        }
+    }
+}
