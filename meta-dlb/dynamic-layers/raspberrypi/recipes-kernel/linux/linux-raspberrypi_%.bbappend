@@ -1,0 +1,3 @@
+FILESEXTRAPATHS:prepend:dlb-os := "${THISDIR}/../../../../recipes-kernel/linux/files:"
+
+SRC_URI:append:dlb-os = " file://dlb.cfg"
