@@ -76,13 +76,29 @@ impl<R: BufRead> Rows<R> {
 
     fn read_line(&mut self) -> Result<bool, Fault> {
         self.line += 1;
-        self.text.clear();
-        let limited = (&mut self.input).take(LINE_MAX).read_line(&mut self.text);
+        let mut bytes = core::mem::take(&mut self.text).into_bytes();
+        bytes.clear();
+        let limited = (&mut self.input).take(LINE_MAX).read_until(b'\n', &mut bytes);
         let read = limited.map_err(|source| Fault::Input { line: self.line, source })?;
-        if read as u64 == LINE_MAX {
+        if read as u64 == LINE_MAX && bytes.last() != Some(&b'\n') {
+            self.skip_line()?;
             return Err(self.wrong(format!("longer than {LINE_MAX} bytes")));
         }
+        self.text = String::from_utf8(bytes).map_err(|_| self.wrong("not UTF-8 text"))?;
         Ok(read > 0)
+    }
+
+    /// Goes to the end of a line that is too long.
+    fn skip_line(&mut self) -> Result<(), Fault> {
+        loop {
+            let buffer = self.input.fill_buf().map_err(|source| Fault::Input { line: self.line, source })?;
+            let end = buffer.iter().position(|&byte| byte == b'\n');
+            let passed = end.map_or(buffer.len(), |end| end + 1);
+            self.input.consume(passed);
+            if end.is_some() || passed == 0 {
+                return Ok(());
+            }
+        }
     }
 
     fn wrong(&self, what: impl Into<String>) -> Fault {

@@ -1,7 +1,10 @@
 //! What comes out, in SI units.
 
+use super::How;
 use dlb_engine::lines::{Line, PerLine};
-use dlb_engine::measure::{Board, Energy, Interval, LineValues};
+use dlb_engine::measure::{
+    Board, ClampWatch, Energy, Finding, Findings, Harmonics, Interval, LineValues, finding,
+};
 use dlb_engine::reading::{Doubt, Quality};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -11,14 +14,39 @@ use std::collections::BTreeMap;
 pub(super) struct IntervalView {
     t_s: f64,
     frequency_hz: Option<f64>,
-    phases: BTreeMap<&'static str, PhaseView>,
+    phases: BTreeMap<&'static str, MeasuredView>,
     quality: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     doubt: Option<&'static str>,
 }
 
+/// A phase of one interval.
+#[derive(Debug, Serialize)]
+struct MeasuredView {
+    #[serde(flatten)]
+    values: PhaseView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_harmonics_a: Option<Vec<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voltage_harmonics_v: Option<Vec<f64>>,
+}
+
+impl MeasuredView {
+    fn new(line: &LineValues, how: How) -> Self {
+        let rms = |harmonics: Option<Harmonics>| {
+            let harmonics = harmonics.filter(|_| how.harmonics)?;
+            Some(harmonics.rms().iter().map(|rms| round(f64::from(*rms))).collect())
+        };
+        Self {
+            values: PhaseView::new(line),
+            current_harmonics_a: rms(line.current_harmonics),
+            voltage_harmonics_v: rms(line.voltage_harmonics),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(super) struct PhaseView {
+struct PhaseView {
     current_a: Option<f64>,
     voltage_v: Option<f64>,
     power_w: Option<f64>,
@@ -44,12 +72,24 @@ struct SummaryView {
     phases: BTreeMap<&'static str, PhaseView>,
     imported_wh: Option<f64>,
     exported_wh: Option<f64>,
+    clamps: BTreeMap<&'static str, ClampView>,
+}
+
+/// What there is to say about a clamp.
+#[derive(Debug, Serialize)]
+struct ClampView {
+    finding: &'static str,
+    /// The other line that it concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<&'static str>,
+    /// Below this a current cannot be told from noise.
+    noise_floor_a: f64,
 }
 
 impl IntervalView {
-    pub(super) fn new(board: &Board, interval: &Interval) -> Self {
+    pub(super) fn new(board: &Board, interval: &Interval, how: How) -> Self {
         let (quality, doubt) = words(interval.quality);
-        let phases = measured(board).map(|line| (line.name(), PhaseView::new(&interval.lines[line])));
+        let phases = measured(board).map(|line| (line.name(), MeasuredView::new(&interval.lines[line], how)));
         Self {
             t_s: round(interval.ended_s),
             frequency_hz: interval.frequency_hz.map(round),
@@ -83,6 +123,22 @@ fn words(quality: Quality) -> (&'static str, Option<&'static str>) {
         Quality::Good => ("good", None),
         Quality::Doubtful(why) => ("doubtful", Some(doubt(why))),
         Quality::Bad(why) => ("bad", Some(doubt(why))),
+    }
+}
+
+fn clamp_words(finding: Finding) -> (&'static str, Option<Line>) {
+    match finding {
+        Finding::NotMeasured => ("not-measured", None),
+        Finding::Missing => ("missing", None),
+        Finding::Saturated => ("saturated", None),
+        Finding::NoVoltage => ("no-voltage", None),
+        Finding::NothingToTell => ("nothing-to-tell", None),
+        Finding::Fits => ("fits", None),
+        Finding::FitsTurned => ("fits-turned", None),
+        Finding::Backwards => ("backwards", None),
+        Finding::Swapped { with } => ("swapped", Some(with)),
+        Finding::OnLine(line) => ("on-line", Some(line)),
+        Finding::Unclear => ("unclear", None),
     }
 }
 
@@ -164,6 +220,7 @@ pub(super) struct Summing {
     frequency: Mean,
     lines: PerLine<LineMeans>,
     energy: Energy,
+    findings: Findings,
 }
 
 impl Summing {
@@ -177,10 +234,11 @@ impl Summing {
             frequency: Mean::default(),
             lines: PerLine::all(LineMeans::default()),
             energy: Energy::default(),
+            findings: Findings::default(),
         }
     }
 
-    pub(super) fn add(&mut self, interval: &Interval) {
+    pub(super) fn add(&mut self, interval: &Interval, clamps: &ClampWatch) {
         match interval.quality {
             Quality::Good => self.good += 1,
             Quality::Doubtful(_) => self.doubtful += 1,
@@ -188,6 +246,10 @@ impl Summing {
                 self.bad += 1;
                 return;
             }
+        }
+        for line in measured(&self.board) {
+            let found = finding(interval, &self.board, line, clamps.is_silent(line), false);
+            self.findings.saw(line, found);
         }
         self.measured_s += interval.lasted_s;
         self.frequency.add(interval.frequency_hz);
@@ -204,6 +266,7 @@ impl Summing {
         let phases = measured(&self.board)
             .map(|line| (line.name(), PhaseView::new(&self.lines[line].values())))
             .collect();
+        let clamps = Line::ALL.into_iter().filter_map(|line| Some((line.name(), self.clamp(line)?)));
         SummaryLine {
             summary: SummaryView {
                 intervals: self.good + self.doubtful + self.bad,
@@ -215,7 +278,14 @@ impl Summing {
                 phases,
                 imported_wh: watt_hours(imported),
                 exported_wh: watt_hours(exported),
+                clamps: clamps.collect(),
             },
         }
+    }
+
+    fn clamp(&self, line: Line) -> Option<ClampView> {
+        let noise_floor_a = round(self.board.noise_floor_a(line)?);
+        let (finding, other) = clamp_words(self.findings.said(line));
+        Some(ClampView { finding, line: other.map(Line::name), noise_floor_a })
     }
 }

@@ -18,6 +18,9 @@ pub struct BoardFile {
     pub full_scale_v: f64,
     #[serde(default = "fifty")]
     pub nominal_hz: f64,
+    /// What the converter's own filter takes from harmonics, to be given back.
+    #[serde(default)]
+    pub filter: FilterWord,
     /// Time between two channels of a multiplexed converter.
     #[serde(default)]
     pub channel_delay_s: f64,
@@ -80,6 +83,16 @@ impl PhaseWord {
             Self::L3 => Line::L3,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum FilterWord {
+    /// Codes are the waveform at one instant.
+    #[default]
+    None,
+    /// They come out of the sinc³ filter of a sigma-delta converter.
+    Sinc3,
 }
 
 /// The converter that a file names.
@@ -194,6 +207,7 @@ impl BoardFile {
             code_min,
             code_max,
             nominal_hz: self.nominal_hz,
+            sinc3: self.filter == FilterWord::Sinc3,
             channels: channels.collect::<Result<_, _>>()?,
         };
         board.check().map_err(BoardFault::Board)?;
@@ -224,6 +238,9 @@ impl BoardFile {
         }
         if matches!(adc, Adc::Ads131m(_)) && self.channel_delay_s != 0.0 {
             return Err(BoardFault::Value { key: "channel_delay_s", what: "is for multiplexed converters" });
+        }
+        if matches!(adc, Adc::Mcp3xxx(_)) && self.filter == FilterWord::Sinc3 {
+            return Err(BoardFault::Value { key: "filter", what: "is none in this converter" });
         }
         Ok(())
     }

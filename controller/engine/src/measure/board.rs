@@ -1,9 +1,13 @@
 //! What the arithmetic must know of a board: which channel carries what, and how much a code is worth.
 
+use super::conditioning::Conditioner;
 use crate::lines::Line;
 
 /// The most channels that a converter of ours has.
 pub const CHANNELS_MAX: usize = 8;
+
+/// A measuring interval at 50 Hz.
+const TEN_CYCLES_S: f64 = 0.2;
 
 /// A converter with what hangs on its channels. [`Board::check`] before use.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +18,8 @@ pub struct Board {
     pub code_max: i32,
     /// What the mains are expected to be until they have been measured.
     pub nominal_hz: f64,
+    /// The codes come out of a sinc³ filter (sigma-delta converters), whose droop is to be taken back.
+    pub sinc3: bool,
     /// In the order of the codes of a frame.
     pub channels: Vec<Channel>,
 }
@@ -92,6 +98,17 @@ impl Board {
     #[must_use]
     pub fn channel(&self, kind: Kind, line: Line) -> Option<usize> {
         self.channels.iter().position(|channel| channel.kind == kind && channel.line == line)
+    }
+
+    /// Below this many amperes a reading over ten cycles cannot be told from the noise: what is left of
+    /// it once its mean square has been subtracted scatters by `σ²·√(2/N)`; three times that, as a current.
+    #[must_use]
+    pub fn noise_floor_a(&self, line: Line) -> Option<f64> {
+        let channel = &self.channels[self.channel(Kind::Current, line)?];
+        let samples = TEN_CYCLES_S * self.sample_rate_hz;
+        let noise = channel.noise * Conditioner::noise_gain(self.sinc3);
+        let square = 3.0 * noise * (2.0 / samples).sqrt();
+        Some(square.sqrt() * channel.scale.abs())
     }
 
     #[must_use]

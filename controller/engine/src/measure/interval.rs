@@ -1,7 +1,9 @@
 //! The full picture of a measuring interval, and the sums' translation into it.
 
 use super::board::{Board, Channel, Kind};
+use super::conditioning::Conditioner;
 use super::energy::Energy;
+use super::harmonics::{Closed, Harmonics};
 use super::sums::{Area, ChannelMeans, Layout, Pair};
 use crate::lines::{Line, PerLine};
 use crate::reading::{Quality, Reading};
@@ -40,6 +42,9 @@ pub struct LineValues {
     /// Fundamentals, as phasors with one common (and arbitrary) zero angle.
     pub current_phasor: Option<Phasor>,
     pub voltage_phasor: Option<Phasor>,
+    /// `None` also while there is no fundamental to count orders by.
+    pub current_harmonics: Option<Harmonics>,
+    pub voltage_harmonics: Option<Harmonics>,
 }
 
 /// A fundamental: root mean square and angle in radians.
@@ -70,7 +75,7 @@ pub(super) fn lines(board: &Board, layout: &Layout, area: &Area, omega: f64) -> 
     let mut lines = PerLine::all(LineValues::default());
     for (at, channel) in board.channels.iter().enumerate() {
         let means = area.channel(layout, at);
-        let rms = rms(&means, channel);
+        let rms = rms(&means, channel, board.sinc3);
         // What is sampled later, or comes early, has turned on: turn it back.
         let turned = channel.lead + omega * channel.delay_s * board.sample_rate_hz;
         let phasor = fundamental(&means, channel.scale).turned(-turned);
@@ -87,9 +92,28 @@ pub(super) fn lines(board: &Board, layout: &Layout, area: &Area, omega: f64) -> 
     lines
 }
 
+/// Adds the harmonics of a window that lasted whole cycles.
+pub(super) fn add_harmonics(
+    lines: &mut PerLine<LineValues>,
+    board: &Board,
+    layout: &Layout,
+    area: &Area,
+    (spectrum, per_cycle): (&Closed, f64),
+) {
+    for (at, channel) in board.channels.iter().enumerate() {
+        let mean = area.channel(layout, at).mean;
+        let harmonics = Some(spectrum.of(at, mean, area.length, per_cycle, channel.scale));
+        match channel.kind {
+            Kind::Current => lines[channel.line].current_harmonics = harmonics,
+            Kind::Voltage => lines[channel.line].voltage_harmonics = harmonics,
+        }
+    }
+}
+
 /// Without DC and without the converter's own noise.
-pub(super) fn rms(means: &ChannelMeans, channel: &Channel) -> f64 {
-    (means.square - means.mean * means.mean - channel.noise).max(0.0).sqrt() * channel.scale.abs()
+pub(super) fn rms(means: &ChannelMeans, channel: &Channel, sinc3: bool) -> f64 {
+    let noise = channel.noise * Conditioner::noise_gain(sinc3);
+    (means.square - means.mean * means.mean - noise).max(0.0).sqrt() * channel.scale.abs()
 }
 
 /// `x = √2·rms·cos(φ + angle)`, measured against cosine and sine of `φ`.

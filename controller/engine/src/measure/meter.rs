@@ -1,8 +1,11 @@
 //! The running measurement: frames in, cycles and intervals out.
 
 use super::board::{Board, BoardError, CHANNELS_MAX, Kind};
+use super::conditioning::{Conditioner, Frame};
 use super::crossing::Crossings;
+use super::harmonics::Spectrum;
 use super::interval::{self, Interval, LineValues};
+use super::state::State;
 use super::sums::{Area, Layout, Window};
 use crate::lines::PerLine;
 use crate::reading::{Doubt, Quality};
@@ -25,8 +28,6 @@ pub struct Cycle {
 
 /// Samples in a row that are bridged by a straight line; more than these break the interval.
 const BRIDGED_MAX: u32 = 3;
-/// Bridged samples of an interval, as a share, above which it is not to be used.
-const BRIDGED_SHARE_MAX: f64 = 0.01;
 /// Slowest mains; a half cycle that lasts longer has no mains in it.
 const SLOWEST_HZ: f64 = 40.0;
 const FASTEST_HZ: f64 = 70.0;
@@ -52,40 +53,17 @@ pub struct Meter {
     /// Cosine and sine that the fundamental is measured against, and their turn per sample.
     phase: (f64, f64),
     turn: (f64, f64),
+    conditioner: Conditioner,
     before: [f64; CHANNELS_MAX],
     window: Window,
+    spectrum: Spectrum,
     half: Option<Area>,
     sum: Area,
     state: State,
     samples: u64,
     settle_left: u32,
-}
-
-/// What has been seen since the interval began.
-#[derive(Clone, Copy, Debug)]
-struct State {
-    halves: u32,
-    locked: bool,
-    bridged: u32,
-    clipped: bool,
-    clipped_halves: [bool; 2],
-    changed: bool,
-    /// Half cycles since an interval was given out, restarts included.
-    waited: u32,
-}
-
-impl State {
-    const fn new() -> Self {
-        Self {
-            halves: 0,
-            locked: true,
-            bridged: 0,
-            clipped: false,
-            clipped_halves: [false; 2],
-            changed: false,
-            waited: 0,
-        }
-    }
+    /// Samples until the band-passes have forgotten that their input was clipped.
+    shaken: u32,
 }
 
 impl Meter {
@@ -101,13 +79,16 @@ impl Meter {
             hz: board.nominal_hz,
             phase: (1.0, 0.0),
             turn: (1.0, 0.0),
+            conditioner: Conditioner::new(&board),
             before: [0.0; CHANNELS_MAX],
             window: Window::new(),
+            spectrum: Spectrum::new(board.channels.len()),
             half: None,
             sum: Area::EMPTY,
             state: State::new(),
             samples: 0,
             settle_left: 0,
+            shaken: 0,
             board,
         };
         meter.restart();
@@ -121,40 +102,48 @@ impl Meter {
 
     /// Takes one frame: a code for each channel of the board. Missing codes count as zero.
     pub fn push(&mut self, codes: &[i32]) -> Step {
-        let (mut now, mut clipped) = ([0.0; CHANNELS_MAX], false);
-        for (value, &code) in now.iter_mut().zip(codes).take(self.layout.channels) {
+        let mut frame = Frame::EMPTY;
+        for ((value, &code), channel) in frame.values.iter_mut().zip(codes).zip(&self.board.channels) {
             *value = f64::from(code);
-            clipped |= code <= self.board.code_min || code >= self.board.code_max;
+            let clipped = code <= self.board.code_min || code >= self.board.code_max;
+            frame.clipped |= clipped;
+            frame.shaken |= clipped && channel.kind == self.reference_kind();
         }
-        self.state.clipped |= clipped;
-        self.state.clipped_halves[1] |= clipped;
-        self.frame(now)
+        self.take(frame)
     }
 
     /// Takes a frame after `lost` frames that never arrived. A few are bridged by straight lines; more
     /// make the interval bad and start the next one.
     pub fn push_after_loss(&mut self, lost: u32, codes: &[i32]) -> Step {
         if lost > BRIDGED_MAX {
-            let broken = self.broken(lost);
-            let step = self.push(codes);
-            return Step { interval: Some(broken), ..step };
+            let interval = Some(self.broken(lost));
+            return Step { interval, ..self.push(codes) };
         }
-        let (from, mut step) = (self.before, Step::default());
-        self.state.bridged += lost;
+        let (from, mut step) = (*self.conditioner.newest(), Step::default());
         for missing in 1..=lost {
             let share = f64::from(missing) / f64::from(lost + 1);
-            let bridge = core::array::from_fn(|at| {
+            let values = core::array::from_fn(|at| {
                 let to = codes.get(at).copied().map_or(0.0, f64::from);
                 from[at] + share * (to - from[at])
             });
-            step = step.or(self.frame(bridge));
+            step = step.or(self.take(Frame { values, bridged: true, ..Frame::EMPTY }));
         }
         step.or(self.push(codes))
     }
 
+    fn take(&mut self, newest: Frame) -> Step {
+        let Some(frame) = self.conditioner.pass(newest) else { return Step::default() };
+        self.shaken = if frame.shaken { self.settling_time() } else { self.shaken.saturating_sub(1) };
+        let clipped = frame.clipped || self.shaken > 0;
+        self.state.bridged += u32::from(frame.bridged);
+        self.state.clipped |= clipped;
+        self.state.clipped_halves[1] |= clipped;
+        self.frame(frame.values)
+    }
+
     /// The converter has been away: everything begins anew. The answer is for the interval that is lost.
     pub fn broken(&mut self, lost: u32) -> Interval {
-        self.samples += u64::from(lost);
+        self.samples += u64::from(lost) + self.conditioner.clear();
         let lasted_s = self.sum.length / self.board.sample_rate_hz;
         self.restart();
         Interval {
@@ -175,7 +164,7 @@ impl Meter {
         self.half = None;
         self.sum = Area::EMPTY;
         self.state = State::new();
-        self.settle_left = (SETTLES_S * rate) as u32;
+        (self.settle_left, self.shaken) = (self.settling_time(), 0);
         self.tune();
     }
 
@@ -190,6 +179,7 @@ impl Meter {
         self.phase = (cos * turn_cos - sin * turn_sin, sin * turn_cos + cos * turn_sin);
         let cut = crossing.map(|share| (share, true)).or_else(|| self.overdue().map(|share| (share, false)));
         let before = core::mem::replace(&mut self.before, now);
+        self.spectrum.look(&now, self.phase);
         let step = if let Some((share, crossed)) = cut {
             let area = self.window.cut(&self.layout, &now, &before, self.phase, share);
             self.end_half(&area, crossed, share)
@@ -197,13 +187,14 @@ impl Meter {
             self.window.pass(&self.layout, &now, &before, self.phase);
             Step::default()
         };
+        self.spectrum.count();
         self.samples += 1;
         step
     }
 
     /// Keeps every possible reference in step; where the one in use crossed zero.
     fn watch(&mut self, now: &[f64; CHANNELS_MAX]) -> Option<f64> {
-        let candidates = if self.board.has_voltage() { Kind::Voltage } else { Kind::Current };
+        let candidates = self.reference_kind();
         let mut crossed = None;
         for (at, channel) in self.board.channels.iter().enumerate() {
             if channel.kind == candidates {
@@ -221,6 +212,15 @@ impl Meter {
             return None;
         }
         crossed.filter(|_| self.reference.is_some_and(|at| self.is_alive(at)))
+    }
+
+    fn reference_kind(&self) -> Kind {
+        if self.board.has_voltage() { Kind::Voltage } else { Kind::Current }
+    }
+
+    /// In samples.
+    fn settling_time(&self) -> u32 {
+        (SETTLES_S * self.board.sample_rate_hz) as u32
     }
 
     fn is_alive(&self, at: usize) -> bool {
@@ -270,7 +270,7 @@ impl Meter {
         self.state.clipped_halves = [self.state.clipped_halves[1], false];
         self.state.waited += 1;
         if crossed && !self.locked && self.state.waited < PATIENCE {
-            self.lock();
+            self.lock(share);
             return Step { cycle, interval: None };
         }
         self.locked = crossed;
@@ -278,17 +278,16 @@ impl Meter {
         self.state.halves += 1;
         self.state.locked &= crossed && regular;
         let target = if self.hz < 55.0 { 20 } else { 24 };
-        let interval = (self.state.halves >= target).then(|| self.end_interval(ended_s));
+        let interval = (self.state.halves >= target).then(|| self.end_interval(ended_s, share));
         Step { cycle, interval }
     }
 
     /// The first crossing after a time without: a new interval begins here.
-    fn lock(&mut self) {
+    fn lock(&mut self, share: f64) {
         self.locked = true;
-        if let Some(hz) = self.reference.and_then(|at| self.watches[at].frequency(self.board.sample_rate_hz))
-        {
-            self.hz = hz.clamp(SLOWEST_HZ, FASTEST_HZ);
-        }
+        let _ = self.spectrum.cut(share);
+        let hz = self.reference.and_then(|at| self.watches[at].frequency(self.board.sample_rate_hz));
+        self.hz = hz.map_or(self.hz, |hz| hz.clamp(SLOWEST_HZ, FASTEST_HZ));
         let State { waited, clipped_halves, .. } = self.state;
         self.sum = Area::EMPTY;
         self.state = State { waited, clipped_halves, ..State::new() };
@@ -314,13 +313,14 @@ impl Meter {
         let mut current_a = PerLine::all(None);
         for (at, channel) in self.board.channels.iter().enumerate() {
             if channel.kind == Kind::Current {
-                current_a[channel.line] = Some(interval::rms(&whole.channel(&self.layout, at), channel));
+                current_a[channel.line] =
+                    Some(interval::rms(&whole.channel(&self.layout, at), channel, self.board.sinc3));
             }
         }
         Some(Cycle { ended_s, current_a, clipped: self.state.clipped_halves.contains(&true) })
     }
 
-    fn end_interval(&mut self, ended_s: f64) -> Interval {
+    fn end_interval(&mut self, ended_s: f64, share: f64) -> Interval {
         let sum = core::mem::replace(&mut self.sum, Area::EMPTY);
         let fresh = State { clipped_halves: self.state.clipped_halves, ..State::new() };
         let state = core::mem::replace(&mut self.state, fresh);
@@ -328,6 +328,10 @@ impl Meter {
         let frequency_hz = state.locked.then(|| f64::from(state.halves) / 2.0 * rate / sum.length);
         self.hz = frequency_hz.unwrap_or(self.hz);
         let mut lines = interval::lines(&self.board, &self.layout, &sum, interval::omega(self.hz, rate));
+        let spectrum = (&self.spectrum.cut(share), rate / self.hz);
+        if frequency_hz.is_some() {
+            interval::add_harmonics(&mut lines, &self.board, &self.layout, &sum, spectrum);
+        }
         let dead = self.drop_dead_voltages(&mut lines);
         self.choose_reference();
         self.tune();
@@ -337,7 +341,7 @@ impl Meter {
             frequency_hz,
             lines,
             bridged: state.bridged,
-            quality: quality(&state, dead || !self.board.has_voltage(), sum.length),
+            quality: state.quality(dead || !self.board.has_voltage(), sum.length),
         }
     }
 
@@ -351,27 +355,12 @@ impl Meter {
                     current_a: line.current_a,
                     voltage_v: line.voltage_v,
                     current_phasor: line.current_phasor,
+                    current_harmonics: line.current_harmonics,
                     ..LineValues::default()
                 };
             }
         }
         any
-    }
-}
-
-fn quality(state: &State, without_voltage: bool, length: f64) -> Quality {
-    if f64::from(state.bridged) > BRIDGED_SHARE_MAX * length {
-        Quality::Bad(Doubt::Gaps)
-    } else if state.clipped {
-        Quality::Bad(Doubt::Saturated)
-    } else if !state.changed {
-        Quality::Bad(Doubt::Frozen)
-    } else if without_voltage {
-        Quality::Doubtful(Doubt::NoVoltage)
-    } else if state.bridged > 0 {
-        Quality::Doubtful(Doubt::Gaps)
-    } else {
-        Quality::Good
     }
 }
 

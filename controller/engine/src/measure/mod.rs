@@ -8,6 +8,8 @@
 //! What it refuses: to guess. Lost samples, clipped inputs, dead voltages are said with the interval.
 //!
 //! # How
+//! - **Spikes and droop.** One sample that stands out alone is mended and counts as lost; what a sinc³ filter
+//!   takes from harmonics is given back where the board says that there is one.
 //! - **Whole cycles.** A band-pass finds the fundamental of a reference channel; windows are cut at its
 //!   interpolated zero crossings. Within a window the integrands are taken as straight between samples, so
 //!   that a window may begin and end anywhere between two of them.
@@ -27,11 +29,14 @@
 mod board;
 mod calibration;
 mod clamps;
+mod conditioning;
 mod crossing;
 mod energy;
 mod finding;
+mod harmonics;
 mod interval;
 mod meter;
+mod state;
 mod sums;
 
 pub use board::{Board, BoardError, CHANNELS_MAX, Channel, Kind};
@@ -39,5 +44,6 @@ pub use calibration::{CalibrationError, Correction, Reference, correct};
 pub use clamps::{ClampWatch, Fit, fit};
 pub use energy::Energy;
 pub use finding::{Finding, Findings, finding};
+pub use harmonics::{Harmonics, ORDERS};
 pub use interval::{Interval, LineValues, Phasor};
 pub use meter::{Cycle, Meter, Step};

@@ -1,6 +1,6 @@
 //! What goes wrong on a board, and what the meter says of it.
 
-use crate::wave::{ADS131M08, Noise, Rig, Wave};
+use crate::wave::{ADS131M08, MCP3208, Noise, Rig, Wave};
 use dlb_engine::lines::Line;
 use dlb_engine::measure::{Board, Channel, Cycle, Interval, Kind, Meter};
 use dlb_engine::reading::{Doubt, Quality};
@@ -71,7 +71,7 @@ fn an_overload_shows_within_two_cycles_of_its_beginning() {
 #[test]
 fn a_clipped_input_makes_the_reading_bad_and_flags_the_cycle() {
     let rig = Rig { lead: 0.0, ..Rig::new(ADS131M08, 63.0) };
-    let (u, i) = (Wave::sine(230.0, 0.0), Wave::sine(63.0 * 2.2, 0.0));
+    let (u, i) = (Wave::sine(230.0, 0.0), Wave::sine(63.0 * 3.0, 0.0));
     let mut noise = Noise(8);
     let (cycles, intervals) = run(rig.board(), 4000, |n| rig.codes(50.0, &u, &i, n, &mut noise).to_vec());
     assert!(intervals.iter().all(|interval| interval.quality == Quality::Bad(Doubt::Saturated)));
@@ -124,6 +124,57 @@ fn a_few_lost_samples_are_bridged_and_many_make_the_interval_bad() {
             let amps = good.lines[Line::L1].current_a.unwrap();
             assert!((amps - 20.0).abs() < 0.01, "{lost} lost: {amps} A, {:?}", good.quality);
         }
+    }
+}
+
+#[test]
+fn a_wild_sample_from_a_bus_without_a_checksum_is_mended_and_told() {
+    let rig = Rig { lead: 0.0, ..Rig::new(MCP3208, 63.0) };
+    let (u, i) = (Wave::sine(230.0, 0.0), Wave::sine(20.0, -1.0));
+    for (bit, at) in [(11, 3011), (11, 3020), (10, 3043), (9, 3077), (8, 3100)] {
+        let mut noise = Noise(7);
+        let (_, intervals) = run(rig.board(), 6000, |n| {
+            let mut codes = rig.codes(50.0, &u, &i, n, &mut noise);
+            codes[0] ^= if n == at { 1 << bit } else { 0 };
+            codes.to_vec()
+        });
+        assert_eq!(intervals.iter().filter(|interval| interval.bridged == 1).count(), 1, "bit {bit}");
+        for interval in intervals {
+            let amps = interval.lines[Line::L1].current_a.unwrap();
+            assert!((amps - 20.0).abs() < 0.06, "bit {bit}: {amps} A");
+        }
+    }
+}
+
+#[test]
+fn a_voltage_that_was_clipped_is_not_trusted_until_the_zero_crossings_have_settled() {
+    let rig = Rig { lead: 0.0, ..Rig::new(MCP3208, 63.0) };
+    let (u, i) = (Wave::sine(230.0, 0.0), Wave::sine(20.0, -1.0));
+    for held in [1, 40, 1000] {
+        let mut noise = Noise(7);
+        let (_, intervals) = run(rig.board(), 8000, |n| match n {
+            n if (2950..2950 + held).contains(&n) => vec![0, 0],
+            n => rig.codes(50.0, &u, &i, n, &mut noise).to_vec(),
+        });
+        assert!(intervals.iter().any(|interval| interval.quality == Quality::Bad(Doubt::Saturated)));
+        assert_eq!(intervals.last().unwrap().quality, Quality::Good);
+        for interval in intervals.iter().filter(|interval| interval.quality == Quality::Good) {
+            assert!((interval.frequency_hz.unwrap() - 50.0).abs() < 0.005, "{held}: {interval:?}");
+            assert!((interval.lines[Line::L1].current_a.unwrap() - 20.0).abs() < 0.06, "{held}");
+        }
+    }
+}
+
+#[test]
+fn what_noise_makes_of_an_idle_line_stays_below_the_floor_that_is_told() {
+    for converter in [ADS131M08, MCP3208] {
+        let rig = Rig { lead: 0.0, ..Rig::new(converter, 63.0) };
+        let floor = rig.board().noise_floor_a(Line::L1).unwrap();
+        let (u, none) = (Wave::sine(230.0, 0.0), Wave::sine(0.0, 0.0));
+        let mut noise = Noise(3);
+        let (_, intervals) = run(rig.board(), 20_000, |n| rig.codes(50.0, &u, &none, n, &mut noise).to_vec());
+        let highest = intervals.iter().filter_map(|i| i.lines[Line::L1].current_a).fold(0.0, f64::max);
+        assert!(highest < floor && floor < 0.02 * 63.0, "{}: {highest} A, {floor} A", converter.name);
     }
 }
 

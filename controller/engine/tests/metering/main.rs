@@ -4,7 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing to measure must fail")]
 
 mod accuracy;
+mod cases;
 mod commissioning;
 mod faults;
-mod table;
+mod harmonics;
 mod wave;

@@ -1,8 +1,12 @@
-//! A line's waveforms as sums of harmonics, their closed-form values, and a converter's codes of them.
+//! A line's waveforms with their closed-form values, and a converter's codes of them.
+//!
+//! Truth is what stands on paper: Parseval's sum for sums of harmonics, integrals for a dimmer's and a
+//! rectifier's current. What is sampled is made from the same formulas, by a converter with its range, noise,
+//! rounding, time between channels and, for the ADS131M, the attenuation of its sinc³ filter.
 
 use dlb_engine::lines::Line;
 use dlb_engine::measure::{Board, Channel, Interval, Kind, Meter};
-use std::f64::consts::{SQRT_2, TAU};
+use std::f64::consts::{PI, SQRT_2, TAU};
 
 /// `rms·√2·sin(order·ωt + angle)`.
 #[derive(Clone, Copy, Debug)]
@@ -12,13 +16,25 @@ pub(crate) struct Harmonic {
     pub(crate) angle: f64,
 }
 
+/// Currents that no short sum of harmonics makes. Both begin at the voltage's zero crossing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Edgy {
+    /// `peak·sin` from the firing angle to the end of each half wave.
+    Dimmer { peak: f64, firing: f64 },
+    /// Half a cosine of this width around the top of each half wave: a rectifier with a capacitor.
+    Pulses { peak: f64, width: f64 },
+}
+
 /// One quantity over time.
 #[derive(Clone, Debug)]
-pub(crate) struct Wave(pub(crate) Vec<Harmonic>);
+pub(crate) struct Wave(pub(crate) Vec<Harmonic>, pub(crate) Option<Edgy>);
+
+/// Harmonics that stand for an edgy current behind a filter which passes none of the higher ones.
+const EDGY_ORDERS: usize = 199;
 
 impl Wave {
     pub(crate) fn sine(rms: f64, angle: f64) -> Self {
-        Self(vec![Harmonic { order: 1.0, rms, angle }])
+        Self(vec![Harmonic { order: 1.0, rms, angle }], None)
     }
 
     pub(crate) fn with(mut self, order: f64, rms: f64, angle: f64) -> Self {
@@ -26,21 +42,52 @@ impl Wave {
         self
     }
 
+    /// A dimmer's current of this root mean square.
+    pub(crate) fn dimmer(rms: f64, firing: f64) -> Self {
+        let unit = ((PI - firing + (2.0 * firing).sin() / 2.0) / TAU).sqrt();
+        Self::edgy(Edgy::Dimmer { peak: rms / unit, firing })
+    }
+
+    /// Pulses of this root mean square and crest factor: mean square `peak²·width/2π`.
+    pub(crate) fn pulses(rms: f64, crest: f64) -> Self {
+        Self::edgy(Edgy::Pulses { peak: rms * crest, width: TAU / (crest * crest) })
+    }
+
+    fn edgy(edgy: Edgy) -> Self {
+        let harmonics = (1..=EDGY_ORDERS).step_by(2).map(|order| {
+            let (cos, sin) = edgy.coefficients(order as f64);
+            Harmonic { order: order as f64, rms: cos.hypot(sin) / SQRT_2, angle: cos.atan2(sin) }
+        });
+        Self(harmonics.collect(), Some(edgy))
+    }
+
     /// The value at `t`; `lead` turns every harmonic as a clamp does, whose error falls with frequency.
-    pub(crate) fn at(&self, hz: f64, t: f64, lead: f64) -> f64 {
+    /// `sinc3`: behind the filter of a converter of this rate.
+    pub(crate) fn at(&self, hz: f64, t: f64, lead: f64, sinc3: Option<f64>) -> f64 {
+        if let (Some(edgy), None) = (self.1, sinc3) {
+            return edgy.at(TAU * hz * t);
+        }
         let value = |h: &Harmonic| {
             let lead = if h.order == 0.0 { 0.0 } else { lead / h.order };
-            h.rms * SQRT_2 * (TAU * hz * h.order * t + h.angle + lead).sin()
+            let passed = sinc3.map_or(1.0, |rate| attenuation(h.order * hz / rate));
+            passed * h.rms * SQRT_2 * (TAU * hz * h.order * t + h.angle + lead).sin()
         };
         self.0.iter().map(value).sum()
     }
 
-    /// Root of the sum of squares (Parseval).
     pub(crate) fn rms(&self) -> f64 {
-        self.0.iter().map(|h| h.rms * h.rms).sum::<f64>().sqrt()
+        match self.1 {
+            Some(Edgy::Dimmer { peak, firing }) => {
+                peak * ((PI - firing + (2.0 * firing).sin() / 2.0) / TAU).sqrt()
+            }
+            Some(Edgy::Pulses { peak, width }) => peak * (width / TAU).sqrt(),
+            // Parseval.
+            None => self.0.iter().map(|h| h.rms * h.rms).sum::<f64>().sqrt(),
+        }
     }
 
-    /// Only equal orders make power together.
+    /// Active power: only equal orders make power together. (So the first harmonic alone counts for an
+    /// edgy current with a sine, and its closed form is that of the integral over the sine.)
     pub(crate) fn power_with(&self, current: &Self) -> f64 {
         let of = |u: &Harmonic, i: &Harmonic| u.rms * i.rms * (u.angle - i.angle).cos();
         let pairs = self.0.iter().flat_map(|u| current.0.iter().map(move |i| (u, i)));
@@ -53,9 +100,56 @@ impl Wave {
     }
 }
 
+impl Edgy {
+    fn at(self, angle: f64) -> f64 {
+        let sign = if angle.rem_euclid(TAU) < PI { 1.0 } else { -1.0 };
+        let within = angle.rem_euclid(PI);
+        match self {
+            Self::Dimmer { peak, firing } if within > firing => sign * peak * within.sin(),
+            Self::Pulses { peak, width } if (within - PI / 2.0).abs() < width / 2.0 => {
+                sign * peak * (PI * (within - PI / 2.0) / width).cos()
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Fourier coefficients of cosine and sine, for an odd order: the integrals over one half wave.
+    fn coefficients(self, n: f64) -> (f64, f64) {
+        match self {
+            Self::Dimmer { peak, firing } if n == 1.0 => {
+                (-peak / PI * firing.sin().powi(2), peak / PI * (PI - firing + (2.0 * firing).sin() / 2.0))
+            }
+            Self::Dimmer { peak, firing } => {
+                let (over, under) = (n + 1.0, n - 1.0);
+                let cos = ((over * firing).cos() - 1.0) / over - ((under * firing).cos() - 1.0) / under;
+                let sin = (over * firing).sin() / over - (under * firing).sin() / under;
+                (peak / PI * cos, peak / PI * sin)
+            }
+            Self::Pulses { peak, width } => {
+                // Around the top: 2/π·∫ peak·cos(ky)·cos(ny), k = π/width; then back to the zero crossing.
+                let k = PI / width;
+                let around = if (k - n).abs() < 1e-9 {
+                    width / 2.0
+                } else {
+                    (n * width / 2.0).cos() * 2.0 * k / (k * k - n * n)
+                };
+                let amplitude = 2.0 / PI * peak * around;
+                (amplitude * (n * PI / 2.0).cos(), amplitude * (n * PI / 2.0).sin())
+            }
+        }
+    }
+}
+
+/// Of a sinc³ filter, at this share of its output rate.
+fn attenuation(share: f64) -> f64 {
+    let x = PI * share;
+    if x == 0.0 { 1.0 } else { (x.sin() / x).powi(3) }
+}
+
 /// A converter's range, noise and timing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Converter {
+    pub(crate) name: &'static str,
     pub(crate) sample_rate_hz: f64,
     /// Codes from zero to the end of the range.
     pub(crate) half_codes: f64,
@@ -63,22 +157,37 @@ pub(crate) struct Converter {
     pub(crate) middle: i32,
     pub(crate) noise_codes: f64,
     pub(crate) channel_delay_s: f64,
+    pub(crate) sinc3: bool,
+    /// Peak current at the end of the range, in rated (RMS) currents of the clamp.
+    pub(crate) range: f64,
 }
 
+/// Noise: 5.35 µV at its input (data sheet SBAS950B, table 7-1). A range for a crest factor of 3 at 120 %.
 pub(crate) const ADS131M08: Converter = Converter {
+    name: "ADS131M08",
     sample_rate_hz: 4000.0,
     half_codes: 8_388_608.0,
     middle: 0,
-    noise_codes: 37.0,
+    noise_codes: 37.4,
     channel_delay_s: 0.0,
+    sinc3: true,
+    range: 4.0,
 };
 
+/// The same with ideal sampling: codes as somebody makes them on paper.
+pub(crate) const IDEAL: Converter = Converter { sinc3: false, ..ADS131M08 };
+
+/// Noise: 72 dB of signal to noise and distortion (data sheet DS21298) are 0.36 codes, 0.29 of them by
+/// rounding. A range for 120 % with harmonics: twelve bits have none to spare for higher crests.
 pub(crate) const MCP3208: Converter = Converter {
+    name: "MCP3208",
     sample_rate_hz: 4000.0,
     half_codes: 2048.0,
     middle: 2048,
-    noise_codes: 0.4,
+    noise_codes: 0.25,
     channel_delay_s: 20e-6,
+    sinc3: false,
+    range: 2.5,
 };
 
 /// A small generator with a fixed sequence.
@@ -96,24 +205,26 @@ impl Noise {
     }
 }
 
-/// A clamp with its burden chosen for a peak of three times the rating, and a divider for 420 V peak.
+/// A clamp whose burden fits the converter's range, and a divider for 420 V peak.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rig {
     pub(crate) converter: Converter,
     pub(crate) rated_a: f64,
     pub(crate) lead: f64,
-    /// Whether the board file knows of the clamp's phase error, and of the channels' delay.
+    /// Whether the board file knows of the clamp's phase error, of the channels' delay, of the filter.
     pub(crate) knows_lead: bool,
     pub(crate) knows_delay: bool,
+    pub(crate) knows_filter: bool,
 }
 
 impl Rig {
     pub(crate) fn new(converter: Converter, rated_a: f64) -> Self {
-        Self { converter, rated_a, lead: 0.9_f64.to_radians(), knows_lead: true, knows_delay: true }
+        let lead = 0.9_f64.to_radians();
+        Self { converter, rated_a, lead, knows_lead: true, knows_delay: true, knows_filter: true }
     }
 
     fn amps_per_code(&self) -> f64 {
-        3.0 * self.rated_a / self.converter.half_codes
+        self.converter.range * self.rated_a / self.converter.half_codes
     }
 
     fn volts_per_code(&self) -> f64 {
@@ -134,6 +245,7 @@ impl Rig {
             code_min: c.middle - c.half_codes as i32,
             code_max: c.middle + c.half_codes as i32 - 1,
             nominal_hz: 50.0,
+            sinc3: c.sinc3 && self.knows_filter,
             channels: vec![
                 channel(Kind::Current, self.amps_per_code(), lead, 0.0),
                 channel(Kind::Voltage, self.volts_per_code(), 0.0, delay),
@@ -150,9 +262,11 @@ impl Rig {
 
     /// The codes of sample `n`.
     pub(crate) fn codes(&self, hz: f64, u: &Wave, i: &Wave, n: usize, noise: &mut Noise) -> [i32; 2] {
-        let t = n as f64 / self.converter.sample_rate_hz;
-        let amps = i.at(hz, t, self.lead) / self.amps_per_code();
-        let volts = u.at(hz, t + self.converter.channel_delay_s, 0.0) / self.volts_per_code();
+        let c = self.converter;
+        let t = n as f64 / c.sample_rate_hz;
+        let sinc3 = c.sinc3.then_some(c.sample_rate_hz);
+        let amps = i.at(hz, t, self.lead, sinc3) / self.amps_per_code();
+        let volts = u.at(hz, t + c.channel_delay_s, 0.0, sinc3) / self.volts_per_code();
         [self.code(amps, noise), self.code(volts, noise)]
     }
 

@@ -7,6 +7,7 @@
 use super::Misbehaviour;
 use super::checksum::crc16;
 use super::registers::{Registers, event};
+use super::wires::Wires;
 use crate::rng::Rng;
 use crate::waveform::Waveform;
 use core::convert::Infallible;
@@ -51,8 +52,11 @@ pub struct Chip<W> {
     standby: bool,
     stopped: bool,
     plan: Vec<(u64, Misbehaviour)>,
-    flip_out: Option<usize>,
-    flip_in: Option<usize>,
+    plan_by_frame: Vec<(u64, Misbehaviour)>,
+    frames: u64,
+    /// Conversions whose edges nobody will hear.
+    silent: u32,
+    wires: Wires,
 }
 
 /// The end with the bus.
@@ -92,8 +96,10 @@ impl<W: Waveform> Chip<W> {
             standby: false,
             stopped: false,
             plan: Vec::new(),
-            flip_out: None,
-            flip_in: None,
+            plan_by_frame: Vec::new(),
+            frames: 0,
+            silent: 0,
+            wires: Wires::default(),
         }
     }
 
@@ -101,6 +107,13 @@ impl<W: Waveform> Chip<W> {
     #[must_use]
     pub fn planned(mut self, conversion: u64, misbehaviour: Misbehaviour) -> Self {
         self.plan.push((conversion, misbehaviour));
+        self
+    }
+
+    /// Does this before that frame on the bus, those of setting up included.
+    #[must_use]
+    pub fn planned_at_frame(mut self, frame: u64, misbehaviour: Misbehaviour) -> Self {
+        self.plan_by_frame.push((frame, misbehaviour));
         self
     }
 
@@ -126,8 +139,6 @@ impl<W: Waveform> Chip<W> {
     fn misbehave(&mut self, what: Misbehaviour) {
         match what {
             Misbehaviour::Reset => self.reset(),
-            Misbehaviour::FlipOut(bit) => self.flip_out = Some(bit),
-            Misbehaviour::FlipIn(bit) => self.flip_in = Some(bit),
             Misbehaviour::Skip(count) => self.at_s += f64::from(count) * self.period_s(),
             Misbehaviour::Late(count) => (0..count).for_each(|_| self.convert()),
             Misbehaviour::Stop => self.stopped = true,
@@ -140,6 +151,8 @@ impl<W: Waveform> Chip<W> {
                 self.at_s += 0.4 * self.period_s();
                 self.registers.raise(event::RESYNCHRONISED);
             }
+            Misbehaviour::Silent(conversions) => self.silent = conversions,
+            on_the_bus => self.wires.take(on_the_bus),
         }
     }
 
@@ -160,7 +173,10 @@ impl<W: Waveform> Chip<W> {
     fn convert(&mut self) {
         self.at_s += self.period_s();
         self.conversions += 1;
-        self.edges += 1;
+        match self.silent.checked_sub(1) {
+            Some(left) => self.silent = left,
+            None => self.edges += 1,
+        }
         let mut codes = [0; 8];
         for (channel, code) in codes.iter_mut().enumerate().take(self.model.channels()) {
             if self.registers.enabled() & 1 << channel != 0 {
@@ -185,13 +201,19 @@ impl<W: Waveform> Chip<W> {
 
     /// One frame: chip select goes low, bytes both ways, chip select goes high.
     fn frame(&mut self, received: &mut [u8], sent: &[u8]) {
+        let due = self.frames;
+        if let Some(at) = self.plan_by_frame.iter().position(|(when, _)| *when == due) {
+            let (_, what) = self.plan_by_frame.swap_remove(at);
+            self.misbehave(what);
+        }
+        self.frames += 1;
         let out = self.output();
         for (at, byte) in received.iter_mut().enumerate() {
             *byte = out.get(at).copied().unwrap_or(0);
         }
         let mut sent = sent.to_vec();
-        flip(received, self.flip_out.take());
-        flip(&mut sent, self.flip_in.take());
+        self.wires.to_the_host(received, &mut self.rng);
+        self.wires.to_the_chip(&mut sent);
         let complete = received.len() >= (self.model.channels() + 2) * self.registers.word_length();
         self.input(&sent, complete);
         self.registers.watch_map();
@@ -299,14 +321,6 @@ impl<W: Waveform> Chip<W> {
             }
             _ => self.answer = Answer::Status,
         }
-    }
-}
-
-fn flip(bytes: &mut [u8], bit: Option<usize>) {
-    if let Some(bit) = bit
-        && let Some(byte) = bytes.get_mut(bit / 8)
-    {
-        *byte ^= 0x80 >> (bit % 8);
     }
 }
 

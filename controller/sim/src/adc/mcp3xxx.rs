@@ -1,6 +1,12 @@
 //! MCP3204, MCP3208, MCP3008 after data sheets DS21298 and DS21295: a conversion is made while it is
 //! read, and channels read one after the other lie a fixed time apart.
+//!
+//! Bit by bit: the first 1 that comes in is the start bit, then single-ended or differential and three
+//! channel bits; a clock later comes the null bit, the result with its highest bit first, the same again with
+//! the lowest first, and zeros. Before the null bit nobody drives the line, which rests high.
 
+use super::Misbehaviour;
+use super::wires::Wires;
 use crate::rng::Rng;
 use crate::waveform::Waveform;
 use core::convert::Infallible;
@@ -24,6 +30,8 @@ pub struct Chip<W> {
     /// Conversions since the tick.
     read: u32,
     connected: bool,
+    plan: Vec<(u64, Misbehaviour)>,
+    wires: Wires,
 }
 
 #[derive(Debug)]
@@ -55,7 +63,16 @@ impl<W: Waveform> Chip<W> {
             ticks: 0,
             read: 0,
             connected: true,
+            plan: Vec::new(),
+            wires: Wires::default(),
         }
+    }
+
+    /// Does this at that tick. What only a converter with registers can do is ignored.
+    #[must_use]
+    pub fn planned(mut self, tick: u64, misbehaviour: Misbehaviour) -> Self {
+        self.plan.push((tick, misbehaviour));
+        self
     }
 
     #[must_use]
@@ -64,30 +81,69 @@ impl<W: Waveform> Chip<W> {
         (BusPins(Arc::clone(&chip)), Ticks(Arc::clone(&chip)), Probe(chip))
     }
 
-    /// Three bytes: a start bit, single-ended, the channel; the answer ends with the third byte.
-    fn conversion(&mut self, sent: [u8; 3]) -> [u8; 3] {
-        if !self.connected {
-            return [0xFF; 3];
+    /// It has no registers, no filter, no clock and no ready line of its own.
+    fn misbehave(&mut self, what: Misbehaviour) {
+        match what {
+            Misbehaviour::Late(ticks) => self.ticks += u64::from(ticks),
+            on_the_bus => self.wires.take(on_the_bus),
         }
-        let bits = u32::from_be_bytes([0, sent[0], sent[1], sent[2]]);
-        let data_bits = self.model.bits();
-        // Below the data lie nothing, above it: null bit, sampling, three channel bits, SGL, start.
-        let channel_at = data_bits + 2;
-        let Some(start) = bits.checked_ilog2() else { return [0; 3] };
-        if start != channel_at + 4 || bits >> (channel_at + 3) & 1 == 0 {
-            return [0; 3];
-        }
-        let channel = (bits >> channel_at & 0b111) as usize % self.model.channels();
-        let code = self.code(channel);
-        let [_, high, middle, low] = code.to_be_bytes();
-        [high, middle, low]
     }
 
-    fn code(&mut self, channel: usize) -> u32 {
+    fn tick(&mut self) {
+        self.ticks += 1;
+        self.read = 0;
+        let now = self.ticks;
+        if let Some(at) = self.plan.iter().position(|(when, _)| *when <= now) {
+            let (_, what) = self.plan.swap_remove(at);
+            self.misbehave(what);
+        }
+    }
+
+    /// One stretch of low chip select.
+    fn transfer(&mut self, received: &mut [u8], sent: &[u8]) {
+        let mut sent = sent.to_vec();
+        self.wires.to_the_chip(&mut sent);
+        self.shift(received, &sent);
+        self.wires.to_the_host(received, &mut self.rng);
+    }
+
+    fn shift(&mut self, received: &mut [u8], sent: &[u8]) {
+        received.fill(0xFF);
+        if !self.connected {
+            return;
+        }
+        let bit = |at: usize| sent.get(at / 8).is_some_and(|byte| byte << (at % 8) & 0x80 != 0);
+        let Some(start) = (0..8 * sent.len()).find(|&at| bit(at)) else { return };
+        let channel = (2..5).fold(0, |channel, more| channel << 1 | usize::from(bit(start + more)));
+        let code = self.code(channel, bit(start + 1));
+        let bits = self.model.bits() as usize;
+        // One clock to sample, then the null bit.
+        let null = start + 6;
+        for at in null..8 * received.len() {
+            let high = match at - null {
+                0 => false,
+                n if n <= bits => code >> (bits - n) & 1 == 1,
+                n if n < 2 * bits => code >> (n - bits) & 1 == 1,
+                _ => false,
+            };
+            if !high {
+                received[at / 8] &= !(0x80 >> (at % 8));
+            }
+        }
+    }
+
+    fn code(&mut self, channel: usize, single_ended: bool) -> u32 {
         let at_s = self.ticks as f64 / self.sample_rate_hz + f64::from(self.read) * self.channel_delay_s;
         self.read += 1;
+        let channel = channel % self.model.channels();
+        let volts = if single_ended {
+            self.wave.sample(channel, at_s)
+        } else {
+            // Pairs: the odd channel bit turns them round.
+            self.wave.sample(channel, at_s) - self.wave.sample(channel ^ 1, at_s)
+        };
         let codes = f64::from(1_u32 << self.model.bits());
-        let ideal = self.wave.sample(channel, at_s) / self.reference_v * codes;
+        let ideal = volts / self.reference_v * codes;
         (ideal + self.noise_codes * self.rng.normal()).round().clamp(0.0, codes - 1.0) as u32
     }
 }
@@ -102,15 +158,16 @@ impl<W: Waveform> SpiDevice for BusPins<W> {
         for operation in operations {
             match operation {
                 Operation::TransferInPlace(bytes) => {
-                    let sent = core::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0));
-                    bytes.iter_mut().zip(chip.conversion(sent)).for_each(|(byte, got)| *byte = got);
+                    let sent = bytes.to_vec();
+                    chip.transfer(bytes, &sent);
                 }
-                Operation::Transfer(received, bytes) => {
-                    let sent = core::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0));
-                    received.iter_mut().zip(chip.conversion(sent)).for_each(|(byte, got)| *byte = got);
+                Operation::Transfer(received, sent) => chip.transfer(received, sent),
+                Operation::Read(received) => chip.transfer(received, &[]),
+                Operation::Write(sent) => {
+                    let mut nobody = vec![0; sent.len()];
+                    chip.transfer(&mut nobody, sent);
                 }
-                Operation::Read(bytes) => bytes.fill(0),
-                Operation::Write(_) | Operation::DelayNs(_) => {}
+                Operation::DelayNs(_) => {}
             }
         }
         Ok(())
@@ -120,8 +177,7 @@ impl<W: Waveform> SpiDevice for BusPins<W> {
 impl<W: Waveform> ReadyLine for Ticks<W> {
     fn wait(&mut self, _at_most: Duration) -> Result<Edge, NotReady> {
         let mut chip = lock(&self.0);
-        chip.ticks += 1;
-        chip.read = 0;
+        chip.tick();
         let at_us = chip.ticks as f64 / chip.sample_rate_hz * 1e6;
         Ok(Edge { sequence: chip.ticks, at: Instant(at_us as u64) })
     }
@@ -136,5 +192,12 @@ impl<W> Probe<W> {
     /// The host sleeps through so many ticks.
     pub fn sleep(&self, ticks: u64) {
         lock(&self.0).ticks += ticks;
+    }
+
+    /// Seconds that the timer has been running.
+    #[must_use]
+    pub fn on_for_s(&self) -> f64 {
+        let chip = lock(&self.0);
+        chip.ticks as f64 / chip.sample_rate_hz
     }
 }

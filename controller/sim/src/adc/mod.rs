@@ -11,6 +11,7 @@ pub mod ads131m;
 mod checksum;
 pub mod mcp3xxx;
 mod registers;
+mod wires;
 
 /// Something that a converter, its bus or its host does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,4 +34,10 @@ pub enum Misbehaviour {
     Spark,
     /// A pulse on the SYNC pin: conversions begin anew, out of step with those before.
     Resynchronise,
+    /// The host hears no edges of so many conversions: a broken data-ready line.
+    Silent(u32),
+    /// The data line is held at this level for so many frames: a broken wire, another chip on the bus.
+    Held(bool, u32),
+    /// Every bit of the next frame is anything when the host reads it.
+    Scramble,
 }

@@ -62,7 +62,11 @@ impl Registers {
     pub(super) fn write(&mut self, address: u8, value: u16) -> bool {
         let writable = match address {
             MODE => 0x3F1F,
-            CLOCK => (((1_u32 << self.channels) - 1) << 8) as u16 | 0x1F,
+            CLOCK => {
+                // The larger ones have a crystal's pins and one for a reference.
+                let pins = if self.channels > 4 { 0xC0 } else { 0 };
+                (((1_u32 << self.channels) - 1) << 8) as u16 | pins | 0x1F
+            }
             GAIN1 => 0x7777,
             0x05 if self.channels > 4 => 0x7777,
             CFG => 0x1FFF,
