@@ -15,7 +15,7 @@ mod wave;
 
 use cases::{CLAMPS, Worst, everyday, worst};
 use std::f64::consts::PI;
-use wave::{ADS131M08, Converter, MCP3208, Rig, Wave};
+use wave::{ADS131M08, Converter, Filter, MCP3208, Rig, Wave};
 
 const SHARES: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 1.0, 1.2];
 /// Aims of current and power: at 1 %, and from 5 % on.
@@ -30,8 +30,9 @@ fn main() {
         "Why some miss an aim:\n\
          - Below 1 % there is none. The last column is what noise and rounding alone allow (three standard deviations\n\
          \x20 of the current at a power factor of 1; power at 0.5 has twice that); an MCP3208 at 0.1 % sees one code.\n\
-         - A dimmer's edge has 0.1 to 0.5 % of its current above half the sampling rate: behind the ADS131M's filter\n\
-         \x20 that is gone; the MCP3208 samples the edge itself, and each edge falls up to one sample off.\n\
+         - A dimmer's edges have 0.2 to 2 % of the current's root mean square above 1.7 kHz. Behind the ADS131M's filter\n\
+         \x20 that is gone (the power is not: the voltage has none there); behind the MCP3208's resistor and capacitor half\n\
+         \x20 of it folds back onto what is sampled. More samples a second move the limit, nothing else does.\n\
          - \"bad\": the crests do not fit into the range of twelve bits. Marked bad, never read low."
     );
 }
@@ -79,17 +80,20 @@ fn usual_loads() {
 
 /// Three standard deviations of a current's root mean square over 10 cycles at 50 Hz: `σ/√N` codes.
 fn noise_alone(converter: &Converter, share: f64) -> f64 {
-    let gain = if converter.sinc3 { 2.0 } else { 1.0 };
+    let gain = if matches!(converter.filter, Filter::Sinc3(_)) { 2.0 } else { 1.0 };
     let sigma = ((converter.noise_codes.powi(2) + 1.0 / 12.0) * gain).sqrt();
     let codes = share / converter.range * converter.half_codes;
     3.0 * sigma / (0.2 * converter.sample_rate_hz).sqrt() / codes
 }
 
+/// A current of this root mean square.
+type Shape = fn(f64) -> Wave;
+
 fn edgy_loads() {
     println!("\nA dimmer and a rectifier with a crest factor of 3, at 49.97, 50 and 60 Hz, 63 A clamp:\n");
     println!("| converter | waveform | share | current | power |");
     println!("|---|---|---|---|---|");
-    let shapes: [(&str, fn(f64) -> Wave); 4] = [
+    let shapes: [(&str, Shape); 4] = [
         ("dimmer, 45°", |rms| Wave::dimmer(rms, PI / 4.0)),
         ("dimmer, 90°", |rms| Wave::dimmer(rms, PI / 2.0)),
         ("dimmer, 135°", |rms| Wave::dimmer(rms, 3.0 * PI / 4.0)),
@@ -132,7 +136,7 @@ fn compensation() {
         if converter.channel_delay_s > 0.0 {
             off.push(("the delay between channels, 20 µs", Rig { knows_delay: false, ..all }));
         }
-        if converter.sinc3 {
+        if matches!(converter.filter, Filter::Sinc3(_)) {
             off.push(("the droop of the converter's filter", Rig { knows_filter: false, ..all }));
         }
         for (name, without) in off {

@@ -39,18 +39,25 @@ impl Harmonics {
 /// Cosines of one angle's multiples, then its sines.
 type Angles = [f32; 2 * ORDERS];
 
-fn angles((cos, sin): (f64, f64)) -> Angles {
-    let (cos, sin) = (cos as f32, sin as f32);
-    let mut angles = [0.0; 2 * ORDERS];
-    let (cosines, sines) = angles.split_at_mut(ORDERS);
-    (cosines[0], sines[0]) = (cos, sin);
-    let (mut last_cos, mut last_sin) = (1.0, 0.0);
-    for order in 1..ORDERS {
-        cosines[order] = 2.0 * cos * cosines[order - 1] - last_cos;
-        sines[order] = 2.0 * cos * sines[order - 1] - last_sin;
-        (last_cos, last_sin) = (cosines[order - 1], sines[order - 1]);
+/// Orders that are made side by side.
+const LANES: usize = 4;
+
+fn fill((cos, sin): (f64, f64), angles: &mut Angles) {
+    let turn = |a: (f32, f32), b: (f32, f32)| (a.0 * b.0 - a.1 * b.1, a.1 * b.0 + a.0 * b.1);
+    let one = (cos as f32, sin as f32);
+    let two = turn(one, one);
+    let (three, four) = (turn(two, one), turn(two, two));
+    let mut cosines = [one.0, two.0, three.0, four.0];
+    let mut sines = [one.1, two.1, three.1, four.1];
+    let (all_cosines, all_sines) = angles.split_at_mut(ORDERS);
+    for (cos_out, sin_out) in all_cosines.chunks_exact_mut(LANES).zip(all_sines.chunks_exact_mut(LANES)) {
+        cos_out.copy_from_slice(&cosines);
+        sin_out.copy_from_slice(&sines);
+        // The next four orders are these, turned by four.
+        for (cos, sin) in cosines.iter_mut().zip(&mut sines) {
+            (*cos, *sin) = turn((*cos, *sin), four);
+        }
     }
-    angles
 }
 
 /// A row for each channel, and one of the angles alone, which takes DC out again.
@@ -67,29 +74,31 @@ struct Sample {
 pub(super) struct Spectrum {
     channels: usize,
     sums: Sums,
-    last: Sample,
-    next: Sample,
+    /// The last one that was counted and the one that was looked at, turn about.
+    samples: [Sample; 2],
+    next: usize,
 }
 
 impl Spectrum {
     pub(super) const fn new(channels: usize) -> Self {
         let sample = Sample { values: [0.0; CHANNELS_MAX + 1], angles: [0.0; 2 * ORDERS] };
-        Self { channels, sums: [[0.0; 2 * ORDERS]; CHANNELS_MAX + 1], last: sample, next: sample }
+        Self { channels, sums: [[0.0; 2 * ORDERS]; CHANNELS_MAX + 1], samples: [sample; 2], next: 0 }
     }
 
     /// Looks at the next sample without counting it: a window may end before it.
     pub(super) fn look(&mut self, values: &[f64; CHANNELS_MAX], angle: (f64, f64)) {
-        for (value, given) in self.next.values.iter_mut().zip(&values[..self.channels]) {
+        let next = &mut self.samples[self.next];
+        for (value, given) in next.values.iter_mut().zip(&values[..self.channels]) {
             *value = *given as f32;
         }
-        self.next.values[self.channels] = 1.0;
-        self.next.angles = angles(angle);
+        next.values[self.channels] = 1.0;
+        fill(angle, &mut next.angles);
     }
 
     /// Counts the sample that was looked at.
     pub(super) fn count(&mut self) {
-        add(&mut self.sums[..=self.channels], &self.next, 1.0);
-        self.last = self.next;
+        add(&mut self.sums[..=self.channels], &self.samples[self.next], 1.0);
+        self.next = 1 - self.next;
     }
 
     /// Ends the window `share` of a sampling period after the last sample, with the ends of
@@ -97,12 +106,13 @@ impl Spectrum {
     pub(super) fn cut(&mut self, share: f64) -> Closed {
         let share = share as f32;
         let half = share * share / 2.0;
+        let (last, next) = (&self.samples[1 - self.next], &self.samples[self.next]);
         let mut closed = core::mem::replace(&mut self.sums, [[0.0; 2 * ORDERS]; CHANNELS_MAX + 1]);
-        add(&mut closed[..=self.channels], &self.last, share - 0.5 - half);
-        add(&mut closed[..=self.channels], &self.next, half);
-        add(&mut self.sums[..=self.channels], &self.last, 0.5 - share + half);
+        add(&mut closed[..=self.channels], last, share - 0.5 - half);
+        add(&mut closed[..=self.channels], next, half);
+        add(&mut self.sums[..=self.channels], last, 0.5 - share + half);
         // The sample itself is still to be counted whole.
-        add(&mut self.sums[..=self.channels], &self.next, -half);
+        add(&mut self.sums[..=self.channels], next, -half);
         Closed { sums: closed, channels: self.channels }
     }
 }

@@ -132,7 +132,7 @@ impl Meter {
     }
 
     fn take(&mut self, newest: Frame) -> Step {
-        let Some(frame) = self.conditioner.pass(newest) else { return Step::default() };
+        let Some(frame) = self.conditioner.pass(&newest) else { return Step::default() };
         self.shaken = if frame.shaken { self.settling_time() } else { self.shaken.saturating_sub(1) };
         let clipped = frame.clipped || self.shaken > 0;
         self.state.bridged += u32::from(frame.bridged);

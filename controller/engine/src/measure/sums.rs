@@ -58,16 +58,20 @@ impl Layout {
         self.reference_at() + 2
     }
 
-    /// The integrands of one sample: `now` and `before` are two consecutive frames, `(cos, sin)` the
-    /// reference that the fundamental is measured against.
-    fn row(&self, now: &[f64; CHANNELS_MAX], before: &[f64; CHANNELS_MAX], (cos, sin): (f64, f64)) -> Row {
-        let mut row = [0.0; MOST];
-        for (channel, &value) in now[..self.channels].iter().enumerate() {
-            let at = 4 * channel;
-            row[at] = value;
-            row[at + 1] = value * value;
-            row[at + 2] = value * cos;
-            row[at + 3] = value * sin;
+    /// The integrands of one sample into `row`: `now` and `before` are two consecutive frames, `(cos, sin)`
+    /// the reference that the fundamental is measured against.
+    fn fill(
+        &self,
+        row: &mut Row,
+        now: &[f64; CHANNELS_MAX],
+        before: &[f64; CHANNELS_MAX],
+        (cos, sin): (f64, f64),
+    ) {
+        for (four, &value) in row.chunks_exact_mut(4).zip(&now[..self.channels]) {
+            four[0] = value;
+            four[1] = value * value;
+            four[2] = value * cos;
+            four[3] = value * sin;
         }
         for (at, pair) in self.pairs().iter().enumerate() {
             let at = self.pair_at(at);
@@ -81,7 +85,6 @@ impl Layout {
         }
         row[self.reference_at()] = cos;
         row[self.reference_at() + 1] = sin;
-        row
     }
 }
 
@@ -157,11 +160,10 @@ impl Window {
         before: &[f64; CHANNELS_MAX],
         reference: (f64, f64),
     ) {
-        let row = layout.row(now, before, reference);
-        for (sum, value) in self.area.iter_mut().zip(&row).take(layout.used()) {
+        layout.fill(&mut self.newest, now, before, reference);
+        for (sum, value) in self.area[..layout.used()].iter_mut().zip(&self.newest) {
             *sum += value;
         }
-        self.newest = row;
         self.length += 1.0;
     }
 
@@ -175,7 +177,8 @@ impl Window {
         reference: (f64, f64),
         share: f64,
     ) -> Area {
-        let row = layout.row(now, before, reference);
+        let mut row = [0.0; MOST];
+        layout.fill(&mut row, now, before, reference);
         let mut closed = Area { values: self.area, length: self.length + share };
         let sums = closed.values.iter_mut().zip(&mut self.area);
         for ((closed, open), (last, next)) in sums.zip(self.newest.iter().zip(&row)).take(layout.used()) {

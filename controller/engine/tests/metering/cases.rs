@@ -74,7 +74,7 @@ pub(crate) fn everyday(converter: Converter, rated: f64, share: f64, seconds: f6
         for (_, angle) in LOADS {
             let clean = (Wave::sine(230.0, 0.3), Wave::sine(rated * share, 0.3 + angle));
             for (u, i) in [clean, dirty(230.0, rated * share, angle)] {
-                let seed = 99 + at as u64;
+                let seed = 99 + at as u64 + rated as u64;
                 worst_of_all = worst_of_all.with(worst(&rig.run(hz, &u, &i, seconds, seed), hz, &u, &i));
             }
         }

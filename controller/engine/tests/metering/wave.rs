@@ -61,16 +61,16 @@ impl Wave {
         Self(harmonics.collect(), Some(edgy))
     }
 
-    /// The value at `t`; `lead` turns every harmonic as a clamp does, whose error falls with frequency.
-    /// `sinc3`: behind the filter of a converter of this rate.
-    pub(crate) fn at(&self, hz: f64, t: f64, lead: f64, sinc3: Option<f64>) -> f64 {
-        if let (Some(edgy), None) = (self.1, sinc3) {
+    /// The value at `t` behind a filter; `lead` turns every harmonic as a clamp does, whose error falls with
+    /// frequency.
+    pub(crate) fn at(&self, hz: f64, t: f64, lead: f64, filter: Filter) -> f64 {
+        if let (Some(edgy), Filter::None) = (self.1, filter) {
             return edgy.at(TAU * hz * t);
         }
         let value = |h: &Harmonic| {
             let lead = if h.order == 0.0 { 0.0 } else { lead / h.order };
-            let passed = sinc3.map_or(1.0, |rate| attenuation(h.order * hz / rate));
-            passed * h.rms * SQRT_2 * (TAU * hz * h.order * t + h.angle + lead).sin()
+            let (passed, late) = filter.passes(h.order * hz);
+            passed * h.rms * SQRT_2 * (TAU * hz * h.order * t + h.angle + lead - late).sin()
         };
         self.0.iter().map(value).sum()
     }
@@ -140,10 +140,32 @@ impl Edgy {
     }
 }
 
-/// Of a sinc³ filter, at this share of its output rate.
-fn attenuation(share: f64) -> f64 {
-    let x = PI * share;
-    if x == 0.0 { 1.0 } else { (x.sin() / x).powi(3) }
+/// What lies before the samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Filter {
+    None,
+    /// The decimation filter of a converter of this rate; its delay is that of every channel.
+    Sinc3(f64),
+    /// A resistor and a capacitor with this corner, at every input.
+    Rc(f64),
+}
+
+impl Filter {
+    /// What a frequency keeps of its amplitude, and by what angle it is late.
+    fn passes(self, hz: f64) -> (f64, f64) {
+        match self {
+            Self::None => (1.0, 0.0),
+            Self::Sinc3(_) if hz == 0.0 => (1.0, 0.0),
+            Self::Sinc3(rate) => {
+                let x = PI * hz / rate;
+                ((x.sin() / x).powi(3), 0.0)
+            }
+            Self::Rc(corner) => {
+                let angle = (hz / corner).atan();
+                (angle.cos(), angle)
+            }
+        }
+    }
 }
 
 /// A converter's range, noise and timing.
@@ -157,7 +179,7 @@ pub(crate) struct Converter {
     pub(crate) middle: i32,
     pub(crate) noise_codes: f64,
     pub(crate) channel_delay_s: f64,
-    pub(crate) sinc3: bool,
+    pub(crate) filter: Filter,
     /// Peak current at the end of the range, in rated (RMS) currents of the clamp.
     pub(crate) range: f64,
 }
@@ -170,15 +192,16 @@ pub(crate) const ADS131M08: Converter = Converter {
     middle: 0,
     noise_codes: 37.4,
     channel_delay_s: 0.0,
-    sinc3: true,
+    filter: Filter::Sinc3(4000.0),
     range: 4.0,
 };
 
 /// The same with ideal sampling: codes as somebody makes them on paper.
-pub(crate) const IDEAL: Converter = Converter { sinc3: false, ..ADS131M08 };
+pub(crate) const IDEAL: Converter = Converter { filter: Filter::None, ..ADS131M08 };
 
 /// Noise: 72 dB of signal to noise and distortion (data sheet DS21298) are 0.36 codes, 0.29 of them by
-/// rounding. A range for 120 % with harmonics: twelve bits have none to spare for higher crests.
+/// rounding. A range for 120 % with harmonics: twelve bits have none to spare for higher crests. Before
+/// every input lies what keeps some of the edges out of the samples: a resistor and a capacitor.
 pub(crate) const MCP3208: Converter = Converter {
     name: "MCP3208",
     sample_rate_hz: 4000.0,
@@ -186,7 +209,7 @@ pub(crate) const MCP3208: Converter = Converter {
     middle: 2048,
     noise_codes: 0.25,
     channel_delay_s: 20e-6,
-    sinc3: false,
+    filter: Filter::Rc(2000.0),
     range: 2.5,
 };
 
@@ -218,8 +241,9 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
+    /// Small clamps lead by more than large ones.
     pub(crate) fn new(converter: Converter, rated_a: f64) -> Self {
-        let lead = 0.9_f64.to_radians();
+        let lead = (0.9 * (63.0 / rated_a).sqrt()).to_radians();
         Self { converter, rated_a, lead, knows_lead: true, knows_delay: true, knows_filter: true }
     }
 
@@ -245,7 +269,7 @@ impl Rig {
             code_min: c.middle - c.half_codes as i32,
             code_max: c.middle + c.half_codes as i32 - 1,
             nominal_hz: 50.0,
-            sinc3: c.sinc3 && self.knows_filter,
+            sinc3: matches!(c.filter, Filter::Sinc3(_)) && self.knows_filter,
             channels: vec![
                 channel(Kind::Current, self.amps_per_code(), lead, 0.0),
                 channel(Kind::Voltage, self.volts_per_code(), 0.0, delay),
@@ -264,9 +288,8 @@ impl Rig {
     pub(crate) fn codes(&self, hz: f64, u: &Wave, i: &Wave, n: usize, noise: &mut Noise) -> [i32; 2] {
         let c = self.converter;
         let t = n as f64 / c.sample_rate_hz;
-        let sinc3 = c.sinc3.then_some(c.sample_rate_hz);
-        let amps = i.at(hz, t, self.lead, sinc3) / self.amps_per_code();
-        let volts = u.at(hz, t + c.channel_delay_s, 0.0, sinc3) / self.volts_per_code();
+        let amps = i.at(hz, t, self.lead, c.filter) / self.amps_per_code();
+        let volts = u.at(hz, t + c.channel_delay_s, 0.0, c.filter) / self.volts_per_code();
         [self.code(amps, noise), self.code(volts, noise)]
     }
 

@@ -1,8 +1,8 @@
 //! ADS131M04, M06, M08: frames, commands, registers, checksums, the two-sample buffer and the
 //! data-ready line, after data sheet SBAS950B.
 //!
-//! Left out: global chop, the current-detect mode, the DC test signals and the pin's RESET; the two
-//! samples after a start that the sinc³ filter has not settled for are given as if it had.
+//! Left out: global chop, the current-detect mode, the DC test signals and the pin's RESET; what
+//! the sinc³ filter takes of high frequencies, and the two samples after a start that it has not settled for.
 
 use super::Misbehaviour;
 use super::checksum::crc16;
@@ -212,8 +212,8 @@ impl<W: Waveform> Chip<W> {
             *byte = out.get(at).copied().unwrap_or(0);
         }
         let mut sent = sent.to_vec();
-        self.wires.to_the_host(received, &mut self.rng);
-        self.wires.to_the_chip(&mut sent);
+        self.wires.received(received, &mut self.rng);
+        self.wires.sent(&mut sent);
         let complete = received.len() >= (self.model.channels() + 2) * self.registers.word_length();
         self.input(&sent, complete);
         self.registers.watch_map();

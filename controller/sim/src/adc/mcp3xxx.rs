@@ -102,9 +102,9 @@ impl<W: Waveform> Chip<W> {
     /// One stretch of low chip select.
     fn transfer(&mut self, received: &mut [u8], sent: &[u8]) {
         let mut sent = sent.to_vec();
-        self.wires.to_the_chip(&mut sent);
+        self.wires.sent(&mut sent);
         self.shift(received, &sent);
-        self.wires.to_the_host(received, &mut self.rng);
+        self.wires.received(received, &mut self.rng);
     }
 
     fn shift(&mut self, received: &mut [u8], sent: &[u8]) {

@@ -26,12 +26,12 @@ impl Wires {
     }
 
     /// Of a frame that the host sends.
-    pub(super) fn to_the_chip(&mut self, bytes: &mut [u8]) {
+    pub(super) fn sent(&mut self, bytes: &mut [u8]) {
         flip(bytes, self.flip_in.take());
     }
 
     /// Of a frame that the host receives.
-    pub(super) fn to_the_host(&mut self, bytes: &mut [u8], rng: &mut Rng) {
+    pub(super) fn received(&mut self, bytes: &mut [u8], rng: &mut Rng) {
         flip(bytes, self.flip_out.take());
         if core::mem::take(&mut self.scramble) {
             bytes.fill_with(|| rng.below(256) as u8);
