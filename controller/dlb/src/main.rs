@@ -19,6 +19,7 @@ enum Door {
     Run(dlb::run::Arguments),
     Check(dlb::config::door::Arguments),
     Demo(dlb::demo::Arguments),
+    FactoryReset(dlb::reset::door::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -28,5 +29,6 @@ fn main() -> ExitCode {
         Door::Run(arguments) => dlb::run::run(arguments),
         Door::Check(arguments) => dlb::config::door::run(&arguments),
         Door::Demo(arguments) => dlb::demo::run(&arguments),
+        Door::FactoryReset(arguments) => dlb::reset::door::run(&arguments),
     }
 }

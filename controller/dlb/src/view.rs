@@ -10,7 +10,12 @@ use dlb_engine::time::Instant;
 use dlb_engine::units::Milliamps;
 use dlb_links::charger::OutletState;
 use dlb_wiring::event::{Alert, Severity};
-use dlb_wiring::status::{ChargerStatus, CircuitStatus, MeterStatus, Mode, Status, WaitingCharger};
+use dlb_wiring::inputs::Level;
+use dlb_wiring::outputs::Drive;
+use dlb_wiring::settings::OutputRule;
+use dlb_wiring::status::{
+    ChargerStatus, CircuitStatus, InputStatus, MeterStatus, Mode, OutputStatus, Status, WaitingCharger,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,6 +35,8 @@ pub struct SiteView {
     pub circuits: Vec<CircuitView>,
     pub meters: Vec<MeterView>,
     pub chargers: Vec<ChargerView>,
+    pub inputs: Vec<InputView>,
+    pub outputs: Vec<OutputView>,
     pub waiting: Vec<WaitingView>,
     pub alerts: Vec<AlertView>,
 }
@@ -87,6 +94,8 @@ pub struct ChargerView {
     pub reason_code: &'static str,
     pub reason_circuit: Option<String>,
     pub reason_line: Option<&'static str>,
+    /// The contact of the box behind it.
+    pub reason_input: Option<String>,
     /// On the site's lines; null if unknown.
     pub drawn_a: Option<Vec<f64>>,
     pub power_w: Option<i64>,
@@ -99,6 +108,33 @@ pub struct ChargerView {
     /// The driver's wish, in milliseconds since 1970.
     pub departs_ms: Option<i64>,
     pub energy_needed_kwh: Option<f64>,
+}
+
+/// A relay or lamp of the box.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct OutputView {
+    pub id: String,
+    /// `shed`, `trip` or `lamp`.
+    pub does: &'static str,
+    /// `off`, `on`, `slow-blink` or `fast-blink`.
+    pub state: &'static str,
+}
+
+/// A contact of the box.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct InputView {
+    pub id: String,
+    pub circuit: String,
+    /// What it asks for: "the chargers of grid may draw 7.56 kW".
+    pub asks: String,
+    /// `active`, `inactive`, `lost`, or `unknown` until it has been read.
+    pub level: &'static str,
+    /// Its limit is in force.
+    pub in_force: bool,
+    /// Since its limit came or ended.
+    pub since_s: u64,
+    /// How long it took until all that may flow had come down to the limit.
+    pub met_after_s: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -142,7 +178,13 @@ impl SiteView {
             },
             circuits: status.circuits.iter().map(|circuit| circuit_view(circuit, status.at)).collect(),
             meters: status.meters.iter().map(|meter| meter_view(meter, status.at)).collect(),
-            chargers: status.chargers.iter().map(|charger| charger_view(charger, &name)).collect(),
+            chargers: status
+                .chargers
+                .iter()
+                .map(|charger| charger_view(charger, &name, &status.inputs))
+                .collect(),
+            inputs: status.inputs.iter().map(|input| input_view(input, status.at)).collect(),
+            outputs: status.outputs.iter().map(output_view).collect(),
             waiting: status.waiting.iter().map(waiting_view).collect(),
             alerts: status.alerts.iter().map(|alert| alert_view(alert, status.at)).collect(),
         }
@@ -184,6 +226,9 @@ pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (
         Reason::NothingLeft { circuit: at, line } => {
             (format!("nothing left on {} of {}", line.name(), circuit(at)), "nothing-left")
         }
+        Reason::LimitedByInput { circuit: at, .. } => {
+            (format!("a contact limits {}", circuit(at)), "limited-by-input")
+        }
         Reason::HeldByOrder => ("held by order".into(), "held-by-order"),
         Reason::Reserved(why) => match why {
             Reservation::OutOfReach => ("out of reach, worst case set aside".into(), "out-of-reach"),
@@ -200,7 +245,9 @@ fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
         | Reason::Unbalanced { circuit, line }
         | Reason::WaitsForTurn { circuit, line }
         | Reason::NothingLeft { circuit, line } => (Some(circuit), Some(line.name())),
-        Reason::PowerFull { circuit } | Reason::NeutralFull { circuit } => (Some(circuit), None),
+        Reason::PowerFull { circuit }
+        | Reason::NeutralFull { circuit }
+        | Reason::LimitedByInput { circuit, .. } => (Some(circuit), None),
         Reason::NoCar
         | Reason::WantsNoMore
         | Reason::ChargerMaximum
@@ -269,8 +316,53 @@ fn meter_view(meter: &MeterStatus, now: Instant) -> MeterView {
     }
 }
 
-fn charger_view<'a>(charger: &ChargerStatus, circuit: &impl Fn(CircuitIx) -> &'a str) -> ChargerView {
-    let (reason, reason_code) = explain(charger.reason, circuit);
+fn output_view(output: &OutputStatus) -> OutputView {
+    OutputView {
+        id: output.id.clone(),
+        does: match output.rule {
+            OutputRule::Shed(_) => "shed",
+            OutputRule::Trip(_) => "trip",
+            OutputRule::Lamp => "lamp",
+        },
+        state: match output.drive {
+            Drive::Off => "off",
+            Drive::On => "on",
+            Drive::SlowBlink => "slow-blink",
+            Drive::FastBlink => "fast-blink",
+        },
+    }
+}
+
+fn input_view(input: &InputStatus, now: Instant) -> InputView {
+    InputView {
+        id: input.id.clone(),
+        circuit: input.circuit.clone(),
+        asks: input.asks.clone(),
+        level: match input.said {
+            Some(Level::Active) => "active",
+            Some(Level::Inactive) => "inactive",
+            Some(Level::Lost) => "lost",
+            None => "unknown",
+        },
+        in_force: input.in_force,
+        since_s: now.since(input.since).as_secs(),
+        met_after_s: input.met.map(|met| met.since(input.since).as_secs_f64()),
+    }
+}
+
+fn charger_view<'a>(
+    charger: &ChargerStatus,
+    circuit: &impl Fn(CircuitIx) -> &'a str,
+    inputs: &[InputStatus],
+) -> ChargerView {
+    let (mut reason, reason_code) = explain(charger.reason, circuit);
+    let input = match charger.reason {
+        Reason::LimitedByInput { input, .. } => inputs.get(input.0),
+        _ => None,
+    };
+    if let Some(input) = input {
+        reason = format!("contact {}: {}", input.id, input.asks);
+    }
     let (reason_circuit, reason_line) = place_of(charger.reason);
     ChargerView {
         id: charger.id.clone(),
@@ -286,6 +378,7 @@ fn charger_view<'a>(charger: &ChargerStatus, circuit: &impl Fn(CircuitIx) -> &'a
         reason_code,
         reason_circuit: reason_circuit.map(|ix| circuit(ix).to_owned()),
         reason_line,
+        reason_input: input.map(|input| input.id.clone()),
         drawn_a: charger.drawn.map(amps),
         power_w: charger.power.map(|watts| watts.0),
         session: charger.session.as_ref().map(|session| SessionView {

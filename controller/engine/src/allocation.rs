@@ -20,6 +20,10 @@ pub struct Grant {
     pub reason: Reason,
 }
 
+/// Position of a contact of the box in the site's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputIx(pub usize);
+
 /// What stands in the way of more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -43,6 +47,8 @@ pub enum Reason {
     Rests,
     /// The circuit is loaded by others so far that not even one minimum fits.
     NothingLeft { circuit: CircuitIx, line: Line },
+    /// A contact of the box limits this circuit, or what its chargers may draw.
+    LimitedByInput { circuit: CircuitIx, input: InputIx },
     /// Somebody holds this charger at no more, by hand or through the broker.
     HeldByOrder,
     /// Set aside, not allocated.

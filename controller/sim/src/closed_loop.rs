@@ -176,7 +176,7 @@ impl ClosedLoop {
                     self.on_the_way.push(Event::ModbusAnswer { exchange, answer });
                 }
                 Effect::Record(record) => self.records.push(record),
-                Effect::Adopt { .. } | Effect::Publish => {}
+                Effect::Adopt { .. } | Effect::Drive { .. } | Effect::Publish => {}
             }
         }
     }
@@ -271,6 +271,8 @@ pub fn settings(bays: &[BayPlan]) -> Result<Settings, Vec<SiteFault>> {
         links,
         policy: Policy::default(),
         adoption: Adoption::Ask,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
     })
 }
 

@@ -38,6 +38,11 @@ impl Alerts {
         }
     }
 
+    /// Something that happened, and is over with that.
+    pub(crate) fn note(&mut self, alert: Alert) {
+        self.changes.push(alert);
+    }
+
     /// Takes an alert that somebody else has made, or the end of one.
     pub(crate) fn told(&mut self, alert: Alert) {
         if alert.cleared {

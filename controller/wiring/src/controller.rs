@@ -7,9 +7,11 @@
 use crate::alerts::Alerts;
 use crate::central::Central;
 use crate::event::{Alert, Effect, Event, Order, Record, Severity};
+use crate::inputs::Inputs;
 use crate::metering::Metering;
 use crate::orders::SiteLimit;
 use crate::outlet::{OutletRecord, Session, largest};
+use crate::outputs::Outputs;
 use crate::ports::Ports;
 use crate::settings::{Adoption, LinkSetting, Settings};
 use dlb_engine::allocate::Allocator;
@@ -33,6 +35,8 @@ pub struct Controller {
     pub(crate) strategy: Strategy,
     pub(crate) outlets: Vec<OutletRecord>,
     pub(crate) metering: Metering,
+    pub(crate) inputs: Inputs,
+    pub(crate) outputs: Outputs,
     pub(crate) ledger: Ledger,
     pub(crate) allocator: Allocator,
     pub(crate) allocation: Option<Allocation>,
@@ -62,10 +66,12 @@ impl Controller {
     pub fn new(settings: Settings, memories: BTreeMap<String, String>, now: Instant) -> Self {
         let mut central = Central::new(memories);
         central.configure(now, &settings);
-        Self {
+        let mut controller = Self {
             strategy: settings.policy.strategy,
             outlets: vec![OutletRecord::default(); settings.site.chargers().len()],
             metering: Metering::new(&settings, now),
+            inputs: Inputs::new(&settings, now),
+            outputs: Outputs::new(&settings),
             ledger: Ledger::new(&settings.site, now),
             allocator: Allocator::new(),
             allocation: None,
@@ -80,7 +86,9 @@ impl Controller {
             effects: Vec::new(),
             stopping: false,
             settings,
-        }
+        };
+        controller.drive_all();
+        controller
     }
 
     /// Takes one event; answers with all that must be done about it, in order.
@@ -89,6 +97,9 @@ impl Controller {
         self.central.handle_timeouts(now, self.wall_at(now));
         self.ports.handle_timeouts(now);
         self.drain(now);
+        if self.settle_inputs(now) {
+            self.decide_within(now, Duration::ZERO);
+        }
         if !self.stopping && self.decide_at.is_some_and(|at| at <= now) {
             self.decide_at = Some(now + LOOK_EVERY);
             self.decide(now);
@@ -102,6 +113,8 @@ impl Controller {
     #[must_use]
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let links = earliest(self.central.deadline(), self.ports.deadline());
+        let links = earliest(links, self.inputs.deadline(&self.settings));
+        let links = earliest(links, self.outputs.deadline(&self.settings));
         let decisions = earliest(self.decide_at, self.metering.deadline(&self.settings, now));
         earliest(earliest(links, decisions), earliest(self.publish_at, self.ledger.deadline(now)))
     }
@@ -122,6 +135,11 @@ impl Controller {
             Event::Clamps { meter, outcome } => {
                 if let Some(ix) = Metering::find(&self.settings, &meter) {
                     self.metered(now, ix, outcome);
+                }
+            }
+            Event::Input { input, level } => {
+                if let Some(ix) = self.settings.inputs.iter().position(|known| known.id == input) {
+                    self.inputs.saw(now, ix, level);
                 }
             }
             Event::ModbusAnswer { exchange, answer } => self.ports.answered(now, exchange, answer),
@@ -201,6 +219,12 @@ impl Controller {
                     outlet.energy = energy;
                 }
             }
+            Order::CloseContactor { output } => {
+                if let Some(ix) = self.settings.outputs.iter().position(|known| known.id == output) {
+                    self.outputs.close_again(ix, now);
+                    self.drive_all();
+                }
+            }
             Order::Dismiss { identity } => {
                 if let Some(connection) = self.central.dismiss(&identity) {
                     self.effects.push(Effect::OcppClose { connection, why: "dismissed".into() });
@@ -223,6 +247,8 @@ impl Controller {
         };
         self.outlets = new.site.chargers().iter().map(|charger| carry(&charger.id)).collect();
         self.ledger = self.ledger.reconfigured(&old.site, &new.site, now);
+        self.inputs = self.inputs.reconfigured(&old, new, now);
+        self.outputs = self.outputs.reconfigured(&old, new);
         let empty = Metering::new(&old, now);
         self.metering = core::mem::replace(&mut self.metering, empty).reconfigured(&old, new, now);
         if modbus_differs(&old, new) {
@@ -241,11 +267,15 @@ impl Controller {
         }
         self.central.configure(now, new);
         self.allocation = None;
+        self.drive_all();
+        let new = &self.settings;
         let known = |about: &str| {
             about == "site"
                 || new.site.find_charger(about).is_some()
                 || new.meters.iter().any(|meter| meter.id == about)
                 || new.site.find_circuit(about).is_some()
+                || new.inputs.iter().any(|input| input.id == about)
+                || new.outputs.iter().any(|output| output.id == about)
         };
         self.alerts.forget(now, known);
         self.decide_within(now, Duration::ZERO);
@@ -433,6 +463,10 @@ impl Controller {
             self.published_at = now;
             self.effects.push(Effect::Publish);
         }
+    }
+
+    pub(crate) fn push_effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
     }
 
     /// The picture changed; it is shown soon, but not more often than people can look.

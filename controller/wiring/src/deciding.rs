@@ -38,7 +38,7 @@ impl Controller {
     /// The allocation sees a wish; behind the wish may stand an order, or the charger's rating.
     fn reason(&self, ix: ChargerIx, grant: Grant) -> Reason {
         if grant.reason != Reason::WantsNoMore {
-            return grant.reason;
+            return self.inputs.behind(&self.settings, grant.reason).unwrap_or(grant.reason);
         }
         if self.outlets[ix.0].held.is_some() {
             return Reason::HeldByOrder;
@@ -87,7 +87,9 @@ impl Controller {
                 below[parent.0] = below[parent.0] + other_load;
             }
             let limit = self.limit_of(CircuitIx(ix));
-            states.push(CircuitState { limit, limit_power: circuit.limit_power, other_load });
+            let mut state = CircuitState { limit, limit_power: circuit.limit_power, other_load };
+            self.inputs.apply(&self.settings, CircuitIx(ix), &mut state);
+            states.push(state);
         }
         states.reverse();
         states
@@ -95,9 +97,10 @@ impl Controller {
 
     /// What a circuit may carry now: its own limit, or a lower one that somebody set for a while.
     pub(crate) fn limit_of(&self, circuit: CircuitIx) -> PerLine<Milliamps> {
-        let circuit = self.settings.site.circuit(circuit);
+        let (ix, circuit) = (circuit, self.settings.site.circuit(circuit));
         let lowered = self.site_limit.filter(|_| circuit.parent.is_none());
-        lowered.map_or(circuit.limit, |order| order.apply(circuit.limit))
+        let limit = lowered.map_or(circuit.limit, |order| order.apply(circuit.limit));
+        self.inputs.lower(&self.settings, ix, limit)
     }
 
     fn metered_load(&self, circuit: CircuitIx, now: Instant) -> Option<PerLine<Milliamps>> {
@@ -159,6 +162,8 @@ impl Controller {
         self.watch_meters(now);
         self.watch_obedience(now);
         self.watch_limits(now, snapshot);
+        self.watch_inputs(now, snapshot);
+        self.drive_outputs(now);
     }
 
     fn watch_meters(&mut self, now: Instant) {

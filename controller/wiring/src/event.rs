@@ -1,5 +1,7 @@
 //! The one door: what happens on a site, and what dlb does about it.
 
+use crate::inputs::Level;
+use crate::outputs::Drive;
 use crate::settings::{PortIx, Settings};
 use dlb_engine::lines::PerLine;
 use dlb_engine::reading::{NoReading, Reading};
@@ -23,6 +25,11 @@ pub enum Event {
     Clamps {
         meter: String,
         outcome: Result<Reading, NoReading>,
+    },
+    /// The level of a contact of the box; may be told again and again.
+    Input {
+        input: String,
+        level: Level,
     },
     /// The answer to the [`Effect::Modbus`] of this number.
     ModbusAnswer {
@@ -70,6 +77,10 @@ pub enum Order {
         at: Option<WallTime>,
         energy: Option<WattHours>,
     },
+    /// Close a contactor again that a relay of the box has opened.
+    CloseContactor {
+        output: String,
+    },
     /// Forget a charger that waits to be adopted.
     Dismiss {
         identity: String,
@@ -100,6 +111,11 @@ pub enum Effect {
         identity: String,
         outlets: u8,
         circuit: String,
+    },
+    /// What a relay or lamp of the box is to do from now on.
+    Drive {
+        output: String,
+        drive: Drive,
     },
     /// The picture changed; see [`crate::status::Status`].
     Publish,

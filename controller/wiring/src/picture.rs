@@ -1,7 +1,10 @@
 //! The picture of a site as others get to see it.
 
 use crate::controller::Controller;
-use crate::status::{ChargerStatus, CircuitStatus, MeterStatus, Mode, SessionStatus, Status, WaitingCharger};
+use crate::status::{
+    ChargerStatus, CircuitStatus, InputStatus, MeterStatus, Mode, OutputStatus, SessionStatus, Status,
+    WaitingCharger,
+};
 use dlb_engine::allocation::Reason;
 use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::site::{ChargerIx, CircuitIx};
@@ -14,20 +17,26 @@ impl Controller {
     #[must_use]
     pub fn status(&self, now: Instant) -> Status {
         let snapshot = self.snapshot(now);
-        let lost = |(ix, meter)| self.metering.lost(ix, meter, now);
-        let any_lost = self.settings.meters.is_empty() || self.settings.meters.iter().enumerate().any(lost);
         Status {
             at: now,
             wall: self.wall_at(now),
             name: self.settings.name.clone(),
             strategy: self.strategy,
-            mode: if any_lost { Mode::Static } else { Mode::Dynamic },
+            mode: self.mode(now),
             circuits: self.circuit_pictures(now, &snapshot),
             meters: self.meter_pictures(),
             chargers: self.settings.site.charger_indexes().map(|ix| self.charger_picture(now, ix)).collect(),
+            inputs: self.input_pictures(),
+            outputs: self.output_pictures(),
             waiting: self.waiting_pictures(),
             alerts: self.alerts.active().cloned().collect(),
         }
+    }
+
+    pub(crate) fn mode(&self, now: Instant) -> Mode {
+        let lost = |(ix, meter)| self.metering.lost(ix, meter, now);
+        let any_lost = self.settings.meters.is_empty() || self.settings.meters.iter().enumerate().any(lost);
+        if any_lost { Mode::Static } else { Mode::Dynamic }
     }
 
     fn circuit_pictures(&self, now: Instant, snapshot: &Snapshot) -> Vec<CircuitStatus> {
@@ -112,6 +121,31 @@ impl Controller {
         }
     }
 
+    fn input_pictures(&self) -> Vec<InputStatus> {
+        let picture = |(ix, input): (usize, &crate::settings::InputSetting)| {
+            let state = self.inputs.get(ix);
+            InputStatus {
+                id: input.id.clone(),
+                circuit: self.settings.site.circuit(input.circuit).id.clone(),
+                asks: crate::proof::in_words(input, &self.settings),
+                said: state.said,
+                in_force: state.in_force,
+                since: state.since,
+                met: state.met,
+            }
+        };
+        self.settings.inputs.iter().enumerate().map(picture).collect()
+    }
+
+    fn output_pictures(&self) -> Vec<OutputStatus> {
+        let picture = |(ix, output): (usize, &crate::settings::OutputSetting)| OutputStatus {
+            id: output.id.clone(),
+            rule: output.rule,
+            drive: self.outputs.get(ix).drive,
+        };
+        self.settings.outputs.iter().enumerate().map(picture).collect()
+    }
+
     fn waiting_pictures(&self) -> Vec<WaitingCharger> {
         let picture = |(name, station): (&String, &crate::central::Station)| WaitingCharger {
             name: name.clone(),
@@ -165,6 +199,8 @@ mod tests {
             links: vec![LinkSetting::Ocpp { identity: "CP".into(), outlet: Outlet(1), efficiency: None }],
             policy: Policy::default(),
             adoption: Adoption::Ask,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
         }
     }
 

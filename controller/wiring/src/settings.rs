@@ -5,7 +5,7 @@ use dlb_engine::lines::PerLine;
 use dlb_engine::site::{ChargerIx, CircuitIx, Site};
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::Duration;
-use dlb_engine::units::Milliamps;
+use dlb_engine::units::{Milliamps, Watts};
 use dlb_links::charger::Outlet;
 
 /// Everything that the controller must know of a site.
@@ -18,6 +18,8 @@ pub struct Settings {
     pub links: Vec<LinkSetting>,
     pub policy: Policy,
     pub adoption: Adoption,
+    pub inputs: Vec<InputSetting>,
+    pub outputs: Vec<OutputSetting>,
 }
 
 /// A meter and the circuit that it measures.
@@ -30,6 +32,60 @@ pub struct MeterSetting {
     pub lost_after: Duration,
     /// What the rest of the site is taken to draw on each line while the meter is lost.
     pub assumed_load: PerLine<Milliamps>,
+}
+
+/// A contact of the box, and what it asks for while it is closed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputSetting {
+    pub id: String,
+    pub circuit: CircuitIx,
+    /// A level counts once it has lasted this long.
+    pub debounce: Duration,
+    /// What a contact that cannot be read counts as.
+    pub lost_is_active: bool,
+    pub rule: InputRule,
+}
+
+/// What a contact asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InputRule {
+    /// The circuit carries no more than this.
+    Current(PerLine<Milliamps>),
+    Power(Watts),
+    /// The chargers of the circuit draw no more than this together.
+    Charging(Watts),
+    /// No charging.
+    Inhibit,
+}
+
+/// A relay or lamp of the box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputSetting {
+    pub id: String,
+    pub rule: OutputRule,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OutputRule {
+    /// Closed while the circuit is over its limit.
+    Shed(Watch),
+    /// Closed, for good, when the circuit stays over its limit: opens the chargers' contactor.
+    Trip(Watch),
+    /// Shows how the site is.
+    Lamp,
+}
+
+/// When a relay acts on an overload.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Watch {
+    /// A circuit with a meter of its own.
+    pub circuit: CircuitIx,
+    /// For how long it must be over its limit.
+    pub after: Duration,
+    /// How far below the limit it must be before load is given back.
+    pub margin: Milliamps,
+    pub on_at_least: Duration,
+    pub off_at_least: Duration,
 }
 
 /// Where readings come from.

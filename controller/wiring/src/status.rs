@@ -1,6 +1,9 @@
 //! The picture that the loop publishes: what page, broker and history read. Nobody asks the loop.
 
 use crate::event::Alert;
+use crate::inputs::Level;
+use crate::outputs::Drive;
+use crate::settings::OutputRule;
 use dlb_engine::allocation::Reason;
 use dlb_engine::lines::PerLine;
 use dlb_engine::reading::{NoReading, Reading};
@@ -21,6 +24,8 @@ pub struct Status {
     pub circuits: Vec<CircuitStatus>,
     pub meters: Vec<MeterStatus>,
     pub chargers: Vec<ChargerStatus>,
+    pub inputs: Vec<InputStatus>,
+    pub outputs: Vec<OutputStatus>,
     /// Connected, not configured, waiting for a click.
     pub waiting: Vec<WaitingCharger>,
     /// Troubles that are not over.
@@ -53,6 +58,30 @@ pub struct MeterStatus {
     pub id: String,
     pub circuit: String,
     pub reading: Result<Reading, NoReading>,
+}
+
+/// A contact of the box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputStatus {
+    pub id: String,
+    pub circuit: String,
+    /// What it asks for, in words.
+    pub asks: String,
+    /// `None`: it has said nothing yet.
+    pub said: Option<Level>,
+    pub in_force: bool,
+    /// When its limit came or ended.
+    pub since: Instant,
+    /// When all that may flow had come down to its limit.
+    pub met: Option<Instant>,
+}
+
+/// A relay or lamp of the box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputStatus {
+    pub id: String,
+    pub rule: OutputRule,
+    pub drive: Drive,
 }
 
 #[derive(Clone, Debug, PartialEq)]

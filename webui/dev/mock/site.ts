@@ -78,6 +78,8 @@ export function picture(now: number): Site {
     name: world.name,
     strategy: world.strategy,
     mode: world.meterLost ? 'static' : 'dynamic',
+    inputs: [],
+    outputs: [],
     circuits: world.fresh ? [{ id: 'grid', parent: null, limit_a: [63, 63, 63], lowered: null, measured_a: building, other_load_a: building, worst_case_a: building }] : [
       {
         id: 'grid',
@@ -184,8 +186,8 @@ function crowd(shares: number[], drawn: number[][], now: number): Charger[] {
   });
 }
 
-function reason(bay: Bay, limit: number): Pick<Charger, 'reason' | 'reason_code' | 'reason_circuit' | 'reason_line'> {
-  const say = (reason: string, reason_code: string, line: string | null = null, circuit: string | null = null) => ({ reason, reason_code, reason_line: line, reason_circuit: circuit });
+function reason(bay: Bay, limit: number): Pick<Charger, 'reason' | 'reason_code' | 'reason_circuit' | 'reason_line' | 'reason_input'> {
+  const say = (reason: string, reason_code: string, line: string | null = null, circuit: string | null = null) => ({ reason, reason_code, reason_line: line, reason_circuit: circuit, reason_input: null });
   if (!bay.online) return say('out of reach, worst case set aside', 'out-of-reach');
   if (bay.state === 'Available' || bay.state === 'Finishing') return say('no car', 'no-car');
   if (bay.state === 'SuspendedEV' || bay.taper < limit) return say('wants no more', 'wants-no-more');

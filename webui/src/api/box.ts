@@ -44,6 +44,7 @@ export const box = {
   logout: () => post('logout'),
   site: () => get<Schemas['SiteView']>('site'),
   system: () => get<System>('system'),
+  factoryReset: (password: string) => post('factory-reset', { password } satisfies Schemas['PasswordOrder']),
 
   update: () => get<Update>('update'),
   beginUpload: async (order: Schemas['UploadOrder']) => (await ask<Upload>('POST', 'update/upload', order)).body,
@@ -62,6 +63,7 @@ export const box = {
   setStrategy: (strategy: Strategy) => post('order/strategy', { strategy } satisfies Schemas['StrategyOrder']),
   limitSite: (order: Schemas['SiteLimitOrder']) => post('order/site-limit', order),
   limitCharger: (order: Schemas['ChargerLimitOrder']) => post('order/charger-limit', order),
+  closeContactor: (output: string) => post('order/close-contactor', { output } satisfies Schemas['CloseContactorOrder']),
   setDeparture: (order: Schemas['DepartureOrder']) => post('order/departure', order),
 
   config: () => get<Schemas['ConfigView']>('config'),

@@ -13,6 +13,7 @@ export const SECTIONS = {
   meters: ['meter', 'clamps'],
   chargers: ['charger', 'adoption'],
   ports: ['port'],
+  contacts: ['input'],
   broker: ['mqtt'],
   policy: ['policy'],
 } as const;

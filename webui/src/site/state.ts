@@ -54,6 +54,6 @@ export function reason(charger: Charger): Sentence | null {
   const byHand = held(charger);
   if (byHand) return byHand;
   const key = `reason.${charger.reason_code}`;
-  const params = { circuit: charger.reason_circuit ?? '', line: charger.reason_line ?? '' };
+  const params = { circuit: charger.reason_circuit ?? '', line: charger.reason_line ?? '', input: charger.reason_input ?? '' };
   return known(key) ? { key, params } : null;
 }

@@ -1,6 +1,7 @@
 //! The checked configuration: what the whole program runs on. Past this nothing is checked again.
 
 use super::file::SiteFile;
+use crate::gpio::Plan;
 use dlb_wiring::settings::Settings;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub struct Checked {
     pub mqtt: Option<Mqtt>,
     /// Board file of the box's own CT clamps. A relative path starts at the configuration file.
     pub board: Option<PathBuf>,
+    /// What is watched on the box's GPIO lines.
+    pub contacts: Plan,
     /// In the order of the site's chargers.
     pub conversions: Vec<Conversion>,
     /// What all of this was made from.

@@ -48,6 +48,8 @@ pub const MAX_CIRCUITS: usize = 500;
 pub const MAX_PORTS: usize = 64;
 pub const MAX_METERS: usize = 250;
 pub const MAX_CHARGERS: usize = 1000;
+pub const MAX_INPUTS: usize = 32;
+pub const GPIO_CHIP: &str = "/dev/gpiochip0";
 /// Depth of the tree of circuits.
 pub const MAX_DEPTH: usize = 16;
 /// A file longer than this is refused unread.
@@ -56,6 +58,20 @@ pub const MAX_FILE_BYTES: usize = 1 << 20;
 pub const CIRCUIT_LIMIT_A: Range =
     Range::new(1.0, 6300.0, "A", "6300 A is the largest standard rating of a low-voltage breaker");
 pub const CIRCUIT_LIMIT_KW: Range = Range::new(0.1, 10_000.0, "kW", "no low-voltage connection carries more");
+pub const INPUT_LIMIT_A: Range = Range::new(0.0, 6300.0, "A", "0 A switches all off that can be");
+pub const INPUT_LIMIT_KW: Range = Range::new(0.0, 10_000.0, "kW", "0 kW switches all off that can be");
+pub const DEBOUNCE_MS: Range = Range::new(
+    0.0,
+    10_000.0,
+    "ms",
+    "contacts bounce for some milliseconds; later, a limit would come too late",
+);
+pub const OUTPUT_AFTER_S: Range =
+    Range::new(1.0, 600.0, "s", "sooner, every motor that starts would count; later, the fuse is quicker");
+pub const OUTPUT_MARGIN_A: Range = Range::new(0.0, 1000.0, "A", "it is part of the circuit's limit");
+pub const OUTPUT_AT_LEAST_S: Range = Range::new(0.0, 86_400.0, "s", "it spares what is switched");
+pub const HOLD_S: Range = Range::new(2.0, 60.0, "s", "shorter would be a slip of the finger");
+pub const SIMULTANEITY: Range = Range::new(0.0, 1.0, "", "a factor above 1 would be more than all devices");
 pub const ASSUMED_LOAD_A: Range = Range::new(0.0, 6300.0, "A", "it is the most that other loads may draw");
 pub const VOLTS: Range = Range::new(100.0, 690.0, "V", "mains supplies lie between 100 V and 690 V");
 pub const METER_EVERY: Range =

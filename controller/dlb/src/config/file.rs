@@ -4,6 +4,7 @@
 //! A key that is missing has the default of [`super::defaults`] and is not written back, so that a
 //! file stays as short as its installer left it.
 
+use super::gpio_file::{ButtonPart, InputEntry, OutputEntry};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,6 +39,14 @@ pub struct SiteFile {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub charger: Vec<ChargerEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub input: Vec<InputEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub output: Vec<OutputEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub button: Option<ButtonPart>,
 }
 
 /// Where the box listens.
@@ -266,6 +275,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 words!(
     /// Who goes first.

@@ -15,6 +15,8 @@ mod desk;
 pub mod door;
 mod fallback;
 pub mod file;
+mod gpio;
+pub mod gpio_file;
 mod keep;
 mod meters;
 mod node;
@@ -22,6 +24,7 @@ mod policy;
 mod problem;
 mod program;
 mod read;
+mod relays;
 mod rotation;
 pub mod secrets;
 mod section;
@@ -108,14 +111,17 @@ fn check_file(file: SiteFile, maps: &Maps, problems: &mut Problems) -> Option<Ch
     let meters = meters::meters(&file, &tree, &mut buses, maps, problems);
     let outfits = chargers::chargers(&file, &tree, &mut buses, maps, problems);
     let chargers = fallback::settle(&tree.circuits, &meters, &outfits, problems);
+    let (inputs, mut contacts) = gpio::inputs(&file, &tree, &outfits, problems);
+    let outputs = relays::outputs(&file, &tree, &mut contacts, problems);
     let policy = policy::policy(&file.policy, problems);
     let adoption = policy::adoption(&file.adoption, &tree, problems);
 
     let conversions = outfits.iter().map(|outfit| outfit.conversion).collect();
     let links = outfits.into_iter().map(|outfit| outfit.link).collect();
     let site = build_site(tree.circuits, chargers, problems)?;
-    let settings = Settings { name: file.name.clone(), site, meters, links, policy, adoption };
-    Some(Checked { settings, server, ports, mqtt, board, conversions, file })
+    let settings =
+        Settings { name: file.name.clone(), site, meters, links, policy, adoption, inputs, outputs };
+    Some(Checked { settings, server, ports, mqtt, board, contacts, conversions, file })
 }
 
 /// The engine checks once more what it relies on; a fault that nothing above has named is named here.

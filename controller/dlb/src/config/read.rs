@@ -1,7 +1,10 @@
 //! From a tree of values to the file's types: key names and value types, nothing else.
 
-use super::defaults::{MAX_CHARGERS, MAX_CIRCUITS, MAX_METERS, MAX_PORTS, NAME, STAR_VOLTS, VERSION};
+use super::defaults::{
+    MAX_CHARGERS, MAX_CIRCUITS, MAX_INPUTS, MAX_METERS, MAX_PORTS, NAME, STAR_VOLTS, VERSION,
+};
 use super::file::*;
+use super::gpio_file::*;
 use super::node::{Table, Value};
 use super::problem::{Problems, suggestion};
 use super::section::{FromValue, Section, short};
@@ -24,6 +27,9 @@ pub(super) fn site(table: &Table, problems: &mut Problems) -> SiteFile {
         port: top.each("port", MAX_PORTS, port),
         meter: top.each("meter", MAX_METERS, meter),
         charger: top.each("charger", MAX_CHARGERS, charger),
+        input: top.each("input", MAX_INPUTS, input),
+        output: top.each("output", MAX_INPUTS, output),
+        button: top.inside("button", button),
     };
     top.finish();
     file
@@ -134,6 +140,50 @@ fn charger(section: &mut Section<'_>) -> ChargerEntry {
     }
 }
 
+fn output(section: &mut Section<'_>) -> OutputEntry {
+    OutputEntry {
+        id: section.require("id", "add a short name of its own, like id = \"boiler\""),
+        chip: section.take("chip"),
+        line: section.require("line", "add the number of the GPIO line, like line = 22"),
+        active: section.take("active"),
+        does: section.require("does", "add does = \"shed\", \"trip\" or \"lamp\""),
+        circuit: section.take("circuit"),
+        after_s: section.take("after_s"),
+        margin_a: section.take("margin_a"),
+        on_at_least_s: section.take("on_at_least_s"),
+        off_at_least_s: section.take("off_at_least_s"),
+    }
+}
+
+fn button(section: &mut Section<'_>) -> ButtonPart {
+    ButtonPart {
+        chip: section.take("chip"),
+        line: section.require("line", "add the number of the GPIO line, like line = 4"),
+        active: section.take("active"),
+        bias: section.take("bias"),
+        hold_s: section.take("hold_s"),
+    }
+}
+
+fn input(section: &mut Section<'_>) -> InputEntry {
+    InputEntry {
+        id: section.require("id", "add a short name of its own, like id = \"ripple-30\""),
+        chip: section.take("chip"),
+        line: section.require("line", "add the number of the GPIO line, like line = 17"),
+        active: section.take("active"),
+        bias: section.take("bias"),
+        debounce_ms: section.take("debounce_ms"),
+        lost: section.take("lost"),
+        circuit: section.require("circuit", CIRCUIT_REMEDY),
+        limit_a: section.take("limit_a"),
+        limit_kw: section.take("limit_kw"),
+        charging_kw: section.take("charging_kw"),
+        paragraph_14a: section.take("paragraph_14a"),
+        simultaneity: section.take("simultaneity"),
+        inhibit: section.take("inhibit"),
+    }
+}
+
 impl FromValue for Amperes {
     const WANTED: &'static str = "amperes: one number, or a list with one for each line";
     fn from_value(value: &Value) -> Option<Self> {
@@ -178,4 +228,8 @@ choices!(
     SourceWord: "clamps or modbus",
     KindWord: "ac or dc",
     AutoWord: "auto",
+    ActiveWord: "low or high",
+    BiasWord: "none, pull-up or pull-down",
+    LostWord: "active or inactive",
+    OutputWord: "shed, trip or lamp",
 );

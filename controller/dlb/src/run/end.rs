@@ -11,16 +11,24 @@ pub enum End {
     Terminate,
     /// An update has been written, and the machine shall start anew.
     RestartMachine,
+    /// Everything shall be forgotten.
+    FactoryReset,
 }
 
 impl End {
-    /// Waits for a signal, or for an update that wants a restart.
-    pub(super) async fn told(updates: &Updates) -> Self {
+    /// Waits for a signal, for an update that wants a restart, or for the order to forget everything.
+    pub(super) async fn told(updates: &Updates, reset: &async_channel::Receiver<()>) -> Self {
         let restart = async {
             updates.restart_wanted().await;
             Self::RestartMachine
         };
-        Self::signalled().or(restart).await
+        let reset = async {
+            match reset.recv().await {
+                Ok(()) => Self::FactoryReset,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        Self::signalled().or(restart).or(reset).await
     }
 
     async fn signalled() -> Self {

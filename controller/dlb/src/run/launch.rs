@@ -3,6 +3,8 @@
 //! First what must never fail (the configuration always opens, at worst as a new box; a broken store is
 //! set aside), then what may (listening), and only then the site.
 
+mod measuring;
+
 use super::adoption::adopt;
 use super::end::End;
 use super::fatal::Fatal;
@@ -10,8 +12,10 @@ use super::system_desk::SystemDesk;
 use crate::clamps::ClampDesk;
 use crate::clock;
 use crate::config::{Checked, ConfigDesk, ConfigFile, Maps};
+use crate::gpio::{CharacterDevice, Contacts, Drives, Plan};
 use crate::register::EnergyRegister;
-use crate::sampling::{self, BoardFile, Options, Sampling, Source, on_box};
+use crate::reset::{self, ResetDesk};
+use crate::sampling::Sampling;
 use crate::services::{self, Mailbox, Reconfigure, Services, Slots};
 use crate::site::ocpp_server::{Incoming, listen};
 use crate::site::{Outlets, PortPool};
@@ -33,7 +37,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// What to start.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Launch {
     pub config: PathBuf,
     pub data: PathBuf,
@@ -64,6 +68,8 @@ pub struct Running {
     register: Arc<EnergyRegister>,
     clamp_desk: Arc<ClampDesk>,
     sampling: Option<Sampling>,
+    contacts: Contacts,
+    reset_told: async_channel::Receiver<()>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -89,30 +95,24 @@ impl Launch {
     /// A port that cannot be listened on, a directory that cannot be made.
     pub fn start(self) -> Result<Running, LaunchError> {
         let data = self.data.clone();
-        std::fs::create_dir_all(&data).map_err(|source| LaunchError::Data { path: data.clone(), source })?;
-        let opened = ConfigFile::open(&self.config, &data, Maps::default(), clock::wall());
-        for warning in &opened.warnings {
-            tracing::warn!("configuration: {warning}");
-        }
-        let checked = opened.checked;
-        let mut store = store::open(&data);
         let (incoming, events) = async_channel::bounded(INCOMING_QUEUE);
-        if let Some(trouble) = opened.trouble {
-            tell_trouble(&incoming, trouble);
-        }
+        let (file, checked) = self.open(&incoming)?;
+        let mut store = store::open(&data);
         let (orders, ordered) = async_channel::bounded(ORDER_QUEUE);
+        let (reset, reset_told) = ResetDesk::new(&data);
         let (services, rooms) = start_services(&data, &checked, &incoming)?;
         let services::Rooms { mailbox, slots, updates, live, .. } = rooms;
-        let apply = apply_to(incoming.clone(), services.reconfigure());
-        let config = Arc::new(ConfigDesk::new(opened.file, apply));
-        let clamp_desk = open_clamps(&data, &incoming);
+        let contacts = watch_contacts(&checked, &incoming, reset.clone())?;
+        let apply = apply_to(incoming.clone(), services.reconfigure(), contacts.plans());
+        let config = Arc::new(ConfigDesk::new(file, apply));
+        let clamp_desk = measuring::open_clamps(&data, &incoming);
         let doors = Doors {
             live: Arc::clone(&live),
             orders,
             config: Arc::clone(&config) as _,
             history: Arc::new(store.handle.clone()),
             clamps: Arc::clone(&clamp_desk),
-            system: Arc::new(SystemDesk(slots)),
+            system: Arc::new(SystemDesk { slots, reset }),
             updates: Arc::clone(&updates),
             password: Arc::new(PasswordStore::open(&data)?),
             data: data.as_path().into(),
@@ -134,6 +134,7 @@ impl Launch {
             mailbox,
             learnt: std::mem::take(&mut store.remembered.learnt),
             troubles: store.troubles,
+            drives: contacts.drives(),
         };
         let register = kept_register(clamps.as_deref(), &store.remembered, &store.handle);
         let handle = store.handle;
@@ -151,11 +152,30 @@ impl Launch {
             register,
             clamp_desk,
             sampling: None,
+            contacts,
+            reset_told,
         };
         if let (Some(board), Converter::OnTheBox) = (board, self.converter) {
             running.measure_on_the_box(&board);
         }
         Ok(running)
+    }
+
+    /// The configuration. A factory reset that was begun is ended first, before anything is used again.
+    fn open(&self, site: &async_channel::Sender<Incoming>) -> Result<(ConfigFile, Checked), LaunchError> {
+        let data = &self.data;
+        std::fs::create_dir_all(data).map_err(|source| LaunchError::Data { path: data.clone(), source })?;
+        if let Err(fault) = reset::complete(data, &self.config) {
+            tell_trouble(site, format!("The factory reset is not complete: {}.", super::chain(&fault)));
+        }
+        let opened = ConfigFile::open(&self.config, data, Maps::default(), clock::wall());
+        for warning in &opened.warnings {
+            tracing::warn!("configuration: {warning}");
+        }
+        if let Some(trouble) = opened.trouble {
+            tell_trouble(site, trouble);
+        }
+        Ok((opened.file, opened.checked))
     }
 }
 
@@ -179,13 +199,18 @@ fn start_services(
     Ok((services, rooms))
 }
 
-/// What was corrected on the clamps before; a record that is damaged does not hold up the start.
-fn open_clamps(data: &Path, site: &async_channel::Sender<Incoming>) -> Arc<ClampDesk> {
-    let (desk, trouble) = ClampDesk::open(data);
-    if let Some(trouble) = trouble {
-        tell_trouble(site, format!("{trouble}."));
-    }
-    Arc::new(desk)
+fn watch_contacts(
+    checked: &Checked,
+    site: &async_channel::Sender<Incoming>,
+    reset: ResetDesk,
+) -> Result<Contacts, LaunchError> {
+    let held = move || {
+        if let Err(fault) = reset.order("the button") {
+            tracing::error!("the button was held: {}", super::chain(&fault));
+        }
+    };
+    Contacts::start(CharacterDevice, checked.contacts.clone(), site.clone(), held)
+        .map_err(|source| LaunchError::Thread { name: "gpio", source })
 }
 
 /// The meter that the box's own clamps are.
@@ -213,51 +238,9 @@ fn beside(config: &Path, path: &Path) -> PathBuf {
 }
 
 impl Running {
-    /// Starts measuring with the converter that the board file names. A box whose converter does not
-    /// answer goes on without it: its meter is lost, and the site runs on static limits.
-    fn measure_on_the_box(&mut self, board: &Path) {
-        let opened = BoardFile::read(board).map_err(|error| super::chain(&error)).and_then(|file| {
-            let source = on_box(&file).map_err(|error| super::chain(&error))?;
-            self.measure(&file, source, true)
-        });
-        if let Err(error) = opened {
-            tell_trouble(&self.incoming, format!("The clamps cannot be read: {error}."));
-        }
-    }
-
-    /// Starts the sampling thread on this source.
-    ///
-    /// # Errors
-    /// A board that makes no sense, in words.
-    pub fn measure(
-        &mut self,
-        file: &BoardFile,
-        source: Box<dyn Source>,
-        real_time: bool,
-    ) -> Result<(), String> {
-        let Some(meter) = self.clamps.clone() else {
-            return Err("no meter of the configuration has source = \"clamps\"".to_owned());
-        };
-        let (corrected, left_out) = self.clamp_desk.correct(file);
-        left_out.into_iter().for_each(|text| tell_trouble(&self.incoming, text));
-        let board = corrected.board().map_err(|error| super::chain(&error))?;
-        let site = self.incoming.clone();
-        let hand_over = Box::new(move |outcome| {
-            let event = Event::Clamps { meter: meter.clone(), outcome };
-            site.try_send(Incoming::Event(event)).is_ok()
-        });
-        let options = Options { real_time, register: Arc::clone(&self.register) };
-        let started = sampling::start(source, board, options, hand_over, Box::new(|_| {}));
-        let sampling = started.map_err(|error| super::chain(&error))?;
-        let attached = self.clamp_desk.attach(file, sampling.probe().clone());
-        attached.map_err(|error| super::chain(&error))?;
-        self.sampling = Some(sampling);
-        Ok(())
-    }
-
     /// Waits for whatever ends the program first.
     pub async fn until_told(&self) -> End {
-        End::told(&self.updates).await
+        End::told(&self.updates, &self.reset_told).await
     }
 
     /// Puts chargers on safe limits and ends.
@@ -266,6 +249,7 @@ impl Running {
         // A panic there would have ended the program.
         let _ = self.site.join();
         self.sampling = None;
+        drop(self.contacts);
         self.web.shutdown();
         self.services.stop();
         self.store.stop();
@@ -284,6 +268,7 @@ struct SiteThread {
     mailbox: Arc<Mailbox>,
     learnt: BTreeMap<String, String>,
     troubles: async_channel::Receiver<Alert>,
+    drives: Arc<Drives>,
 }
 
 impl SiteThread {
@@ -292,7 +277,7 @@ impl SiteThread {
         let executor = Rc::new(smol::LocalExecutor::new());
         let ports = PortPool::new(Rc::clone(&executor), self.incoming.clone(), &self.checked.ports);
         let controller = Controller::new(self.checked.settings, self.learnt, clock::now());
-        let outlets = outlets(store, ports, self.config, self.live, self.mailbox);
+        let outlets = outlets(store, ports, self.config, self.live, self.mailbox, self.drives);
         let inner = Rc::clone(&executor);
         smol::block_on(executor.run(async move {
             let Ok(listener) = smol::Async::new(self.listener) else {
@@ -333,11 +318,13 @@ fn outlets(
     config: Arc<ConfigDesk>,
     live: Arc<Live>,
     mailbox: Arc<Mailbox>,
+    drives: Arc<Drives>,
 ) -> Outlets {
     let records = Arc::clone(&mailbox);
     Outlets {
         store,
         ports,
+        drives,
         adopt: Box::new(move |identity, outlets, circuit| {
             let config = Arc::clone(&config);
             // Writes a file: not on the site's thread.
@@ -366,13 +353,18 @@ fn tell_trouble(site: &async_channel::Sender<Incoming>, text: String) {
 }
 
 /// Hands a saved configuration to the site.
-fn apply_to(site: async_channel::Sender<Incoming>, broker: Reconfigure) -> crate::config::Apply {
+fn apply_to(
+    site: async_channel::Sender<Incoming>,
+    broker: Reconfigure,
+    contacts: async_channel::Sender<Plan>,
+) -> crate::config::Apply {
     Box::new(move |saved| {
         for warning in &saved.warnings {
             tracing::warn!("configuration: {warning}");
         }
         tracing::info!(version = saved.version, "a new configuration");
         broker.mqtt(saved.checked.mqtt.clone());
+        let _ = contacts.send_blocking(saved.checked.contacts.clone());
         // Only fails when the program ends; the file is saved then, too.
         let _ = site.send_blocking(Incoming::Configured(Box::new(saved.checked)));
     })

@@ -36,19 +36,28 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log, "info");
     let launch = Launch { config: arguments.config, data: arguments.data, converter: Converter::OnTheBox };
-    let running = match launch.start() {
-        Ok(running) => running,
-        Err(error) => {
-            tracing::error!("{}", chain(&error));
-            return ExitCode::FAILURE;
+    loop {
+        let running = match launch.clone().start() {
+            Ok(running) => running,
+            Err(error) => {
+                tracing::error!("{}", chain(&error));
+                return ExitCode::FAILURE;
+            }
+        };
+        tracing::info!(page = %running.page, ocpp = %running.ocpp, "balancing");
+        let end = smol::block_on(running.until_told());
+        tracing::info!(?end, "ending: chargers go to their safe limits");
+        if end != End::FactoryReset {
+            crate::supervisor::stopping();
         }
-    };
-    tracing::info!(page = %running.page, ocpp = %running.ocpp, "balancing");
-    let end = smol::block_on(running.until_told());
-    tracing::info!(?end, "ending: chargers go to their safe limits");
-    crate::supervisor::stopping();
-    running.stop();
-    if end == End::RestartMachine { ExitCode::from(RESTART_MACHINE) } else { ExitCode::SUCCESS }
+        running.stop();
+        match end {
+            // Begins anew, on its first day.
+            End::FactoryReset => {}
+            End::RestartMachine => return ExitCode::from(RESTART_MACHINE),
+            End::Interrupt | End::Terminate => return ExitCode::SUCCESS,
+        }
+    }
 }
 
 /// An error and all that caused it, in one line.

@@ -3,6 +3,7 @@
 use super::ocpp_server::Outgoing;
 use super::port_pool::PortPool;
 use crate::config::Port;
+use crate::gpio::Drives;
 use crate::store::StoreHandle;
 use crate::view::SiteView;
 use dlb_wiring::event::{ConnectionId, Effect, Record};
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub struct Outlets {
     pub store: StoreHandle,
     pub ports: PortPool,
+    /// What relays and lamps are to do.
+    pub drives: Arc<Drives>,
     /// An unknown charger joins by the set rule: identity, outlets, circuit.
     pub adopt: Box<dyn Fn(String, u8, String)>,
     /// Everybody who looks at the site. None of them may block.
@@ -87,6 +90,7 @@ impl Dispatch {
             }
             Effect::Modbus { port, exchange, request } => self.outlets.ports.ask(port, exchange, request),
             Effect::Adopt { identity, outlets, circuit } => (self.outlets.adopt)(identity, outlets, circuit),
+            Effect::Drive { output, drive } => self.outlets.drives.set(&output, drive),
             Effect::Record(_) | Effect::Publish => {}
         }
     }

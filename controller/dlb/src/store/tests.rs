@@ -65,6 +65,8 @@ fn picture(second: u64, amps: i32) -> Status {
         }],
         meters: vec![MeterStatus { id: "main".into(), circuit: "grid".into(), reading: Ok(reading) }],
         chargers: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
         waiting: Vec::new(),
         alerts: Vec::new(),
     }

@@ -140,6 +140,12 @@ pub struct Wanted {
 /// The machine below.
 pub trait SystemDoor: Send + Sync {
     fn view(&self) -> SystemView;
+
+    /// Has everything forgotten; the program ends and starts anew.
+    ///
+    /// # Errors
+    /// The order cannot be written.
+    fn factory_reset(&self) -> Result<(), DoorFault>;
 }
 
 /// A room could not answer.

@@ -94,6 +94,8 @@ mod tests {
             circuits: Vec::new(),
             meters: Vec::new(),
             chargers: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
             waiting: Vec::new(),
             alerts: Vec::new(),
         })

@@ -16,9 +16,9 @@ use utoipa::{Modify, OpenApi};
     paths(
         system::health, access::setup, access::choose_password, access::login, access::logout,
         access::change_password, site::site, site::live, orders::strategy, orders::site_limit,
-        orders::charger_limit, orders::departure, waiting::adopt, waiting::dismiss, config::get, config::put,
+        orders::charger_limit, orders::departure, orders::close_contactor, waiting::adopt, waiting::dismiss, config::get, config::put,
         config::check, config::versions, config::version, config::restore, config::maps, history::history,
-        history::sessions, history::sessions_csv, history::events, system::system, metrics::metrics,
+        history::sessions, history::sessions_csv, history::events, system::system, system::factory_reset, metrics::metrics,
         metrics::token, clamps::clamps, clamps::live, clamps::corrections, clamps::calibrate, clamps::turn,
         clamps::swap, clamps::undo,
         update::view, update::begin, update::piece, update::fetch, update::install,

@@ -136,6 +136,13 @@ pub struct ChargerLimitOrder {
     pub limit_a: Option<f64>,
 }
 
+/// `POST /api/v1/order/close-contactor`: close a contactor again that a relay of the box has opened.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseContactorOrder {
+    pub output: String,
+}
+
 /// `POST /api/v1/order/departure`: a driver's wish. Null: unknown.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

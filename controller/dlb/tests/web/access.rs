@@ -188,3 +188,18 @@ fn mistakes_in_a_request_are_named() {
         );
     }
 }
+
+#[test]
+fn a_factory_reset_needs_the_password_once_more() {
+    let it = Box::set_up(Settings::default());
+    let ordered = || it.machine.0.load(std::sync::atomic::Ordering::Relaxed);
+    let reset = |client: &Client, password: &str| {
+        client.post("/api/v1/factory-reset", &format!(r#"{{"password":"{password}"}}"#))
+    };
+    assert_eq!(reset(&it.client(), PASSWORD).status, 401);
+    let reply = reset(&it.operator(), "not the password");
+    assert_eq!((reply.status, error_code(&reply)), (401, "wrong-password".to_owned()));
+    assert!(!ordered());
+    assert_eq!(reset(&it.operator(), PASSWORD).status, 200);
+    assert!(ordered());
+}

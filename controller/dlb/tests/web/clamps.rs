@@ -42,10 +42,10 @@ fn a_box_without_clamps_says_so_and_a_stranger_learns_nothing() {
     assert_eq!(it.client().get("/api/v1/clamps").status, 401);
     for path in ["clamps", "clamps/live", "clamps/corrections"] {
         let reply = it.operator().get(&format!("/api/v1/{path}"));
-        assert_eq!((reply.status, error_code(&reply)), (404, "no-clamps".to_owned()), "{path}");
+        assert_eq!((reply.status, error_code(&reply)), (409, "no-clamps".to_owned()), "{path}");
     }
     let reply = it.operator().post("/api/v1/clamps/turn", r#"{"channel":"i1","by":"me"}"#);
-    assert_eq!((reply.status, error_code(&reply)), (404, "no-clamps".to_owned()));
+    assert_eq!((reply.status, error_code(&reply)), (409, "no-clamps".to_owned()));
 }
 
 #[test]

@@ -74,6 +74,12 @@ export const more = {
   'programs.lead': ['Everything on this page is also in the JSON API.', 'Alles auf dieser Seite gibt es auch über die JSON-API.'],
   'programs.api': ['API description', 'API-Beschreibung'],
   'look.title': ['This browser', 'Dieser Browser'],
+  'reset.title': ['Factory reset', 'Auf Werkszustand setzen'],
+  'reset.lead': ['Before the box changes hands, or when nobody knows its set-up any more.', 'Bevor die Box den Besitzer wechselt, oder wenn niemand mehr ihre Einrichtung kennt.'],
+  'reset.open': ['Forget everything …', 'Alles vergessen …'],
+  'reset.warning': ['Configuration, history, password and secrets are forgotten for good. Chargers fall back to their safe limits. Download a backup first if you may need it.', 'Einrichtung, Verlauf, Passwort und Geheimnisse werden endgültig vergessen. Die Ladepunkte fallen auf ihre sicheren Grenzen zurück. Laden Sie vorher eine Sicherung herunter, falls Sie sie brauchen könnten.'],
+  'reset.go': ['Forget everything', 'Alles vergessen'],
+  'reset.done': ['The box starts anew. It can be found again in about a minute, at its first address.', 'Die Box startet neu. In etwa einer Minute ist sie wieder da, unter ihrer ersten Adresse.'],
   'password.change': ['Change password', 'Passwort ändern'],
 
   // The box says these in English, with figures; here is what they mean, for readers of other languages.
@@ -82,6 +88,11 @@ export const more = {
   'alert.charger-disobeys': ['{about} draws more than it was told.', '{about} zieht mehr als erlaubt. Was er zieht, ist reserviert. Schalten Sie sein eigenes Lastmanagement ab oder tauschen Sie ihn.'],
   'alert.limit-refused': ['{about} refuses its limit.', '{about} lehnt seine Grenze ab. Seine letzte Grenze bleibt reserviert. Prüfen Sie in seinen Einstellungen das Lademanagement (Smart Charging).'],
   'alert.no-fallback': ['{about} will not lower itself when it hears nothing.', '{about} senkt sich nicht von selbst, wenn er nichts hört. Ist er nicht erreichbar, zählt sein Nennstrom.'],
+  'alert.limit-by-input': ['A limit from outside is in force (contact {about}).', 'Eine Grenze von außen ist in Kraft (Kontakt {about}).'],
+  'alert.load-shed': ['Relay {about} sheds load.', 'Ein Relais der Box ({about}) wirft Last ab, weil ein Stromkreis über seiner Grenze war.'],
+  'alert.contactor-tripped': ['Relay {about} has opened the contactor.', 'Das Relais {about} hat den Schütz der Ladepunkte geöffnet, weil ein Stromkreis über seiner Grenze blieb. Finden Sie, was zu viel zieht, und schließen Sie ihn dann wieder.'],
+  'alert.close-contactor': ['Close again', 'Wieder schließen'],
+  'alert.input-lost': ['{about} cannot be read.', 'Kontakt {about} lässt sich nicht lesen. Prüfen Sie die GPIO-Leitung in den Einstellungen.'],
   'alert.overload-by-others': ['{about} is over its limit without any charging.', '{about} ist ohne jedes Laden über der Grenze. Schalten Sie etwas ab.'],
 
 } satisfies Record<string, Word>;

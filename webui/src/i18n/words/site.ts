@@ -82,6 +82,7 @@ export const site = {
 
   'reason.paused-by-hand': ['Paused by hand', 'Von Hand pausiert'],
   'reason.held-by-hand': ['Held at no more than {limit} by hand', 'Von Hand bei höchstens {limit} gehalten'],
+  'reason.limited-by-input': ['Contact {input} limits {circuit}', 'Kontakt {input} begrenzt {circuit}'],
   'reason.no-car': ['No car', 'Kein Auto'],
   'reason.wants-no-more': ['The car wants no more', 'Das Auto will nicht mehr'],
   'reason.charger-maximum': ['Full power: the charger’s own maximum', 'Volle Leistung: das Maximum des Ladepunkts'],

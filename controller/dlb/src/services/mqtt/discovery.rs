@@ -6,7 +6,7 @@ use super::mirror::{round, smallest};
 use super::topics::Base;
 use super::update;
 use crate::services::mailbox::Picture;
-use crate::view::{ChargerView, CircuitView, MeterView, SiteView};
+use crate::view::{ChargerView, CircuitView, InputView, MeterView, SiteView};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -58,6 +58,9 @@ impl Announcer<'_> {
         for meter in &site.meters {
             self.meter(&mut entities, meter);
         }
+        for input in &site.inputs {
+            self.input(&mut entities, input);
+        }
         let problem = json!({"device_class": "problem", "state_topic": self.base.topic("problem"),
             "payload_on": "true", "payload_off": "false", "json_attributes_topic": self.base.topic("alerts")});
         entities.add("binary_sensor", "problem", "Problem", problem);
@@ -87,6 +90,16 @@ impl Announcer<'_> {
                 let name = format!("{} {line} {word}", circuit.id);
                 entities.add("sensor", &id, &name, current(&topic, &format!("{field}.{line}")));
             }
+        }
+    }
+
+    /// One says that the limit is in force, the other that all that may flow has come down to it.
+    fn input(&self, entities: &mut Entities, input: &InputView) {
+        for (field, words) in [("in_force", "limit in force"), ("met", "limit met")] {
+            let topic = self.base.input(&input.id, field);
+            let sensor = json!({"state_topic": topic, "payload_on": "true", "payload_off": "false"});
+            let (id, name) = (format!("input_{}_{field}", input.id), format!("{} {words}", input.id));
+            entities.add("binary_sensor", &id, &name, sensor);
         }
     }
 

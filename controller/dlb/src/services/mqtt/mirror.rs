@@ -3,7 +3,7 @@
 
 use super::topics::Base;
 use crate::services::mailbox::Picture;
-use crate::view::{ChargerView, CircuitView, MeterView, SiteView};
+use crate::view::{ChargerView, CircuitView, InputView, MeterView, SiteView};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -36,6 +36,9 @@ pub(super) fn topics(base: &Base, picture: &Picture, events_lost: u64) -> Topics
     }
     for meter in &site.meters {
         sheet.meter(base, meter);
+    }
+    for input in &site.inputs {
+        sheet.input(base, input);
     }
     for charger in &site.chargers {
         sheet.charger(base, charger, has_problem(site, charger));
@@ -164,6 +167,14 @@ impl Sheet {
         self.measured(topic("power"), meter.power_w);
         self.measured(topic("imported"), meter.imported_wh);
         self.measured(topic("exported"), meter.exported_wh);
+    }
+
+    fn input(&mut self, base: &Base, input: &InputView) {
+        let topic = |field: &str| base.input(&input.id, field);
+        self.state(topic("level"), input.level);
+        self.state(topic("in_force"), input.in_force);
+        self.state(topic("asks"), &input.asks);
+        self.state(topic("met"), input.in_force && input.met_after_s.is_some());
     }
 
     fn charger(&mut self, base: &Base, charger: &ChargerView, problem: bool) {

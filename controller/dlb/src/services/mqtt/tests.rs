@@ -37,6 +37,8 @@ fn picture() -> Picture {
         circuits: vec![grid],
         meters: vec![main],
         chargers: vec![charger()],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
         waiting: Vec::new(),
         alerts: Vec::new(),
     };
@@ -58,6 +60,7 @@ fn charger() -> ChargerView {
         reason_code: "line-full",
         reason_circuit: Some("grid".into()),
         reason_line: Some("L3"),
+        reason_input: None,
         drawn_a: None,
         power_w: Some(6_900),
         session: Some(SessionView { session: 4, tag: "04A2".into(), started_ms: None, energy_wh: None }),

@@ -27,6 +27,10 @@ impl Base {
         self.topic(&format!("meter/{id}/{field}"))
     }
 
+    pub(super) fn input(&self, id: &str, field: &str) -> String {
+        self.topic(&format!("input/{id}/{field}"))
+    }
+
     pub(super) fn charger(&self, id: &str, field: &str) -> String {
         self.topic(&format!("charger/{id}/{field}"))
     }
@@ -43,9 +47,9 @@ impl Base {
 
     /// Where earlier runs may have left something for parts that are not there any more. Does not
     /// overlap with the commands.
-    pub(super) fn remains(&self) -> [String; 5] {
+    pub(super) fn remains(&self) -> [String; 6] {
         let every = |part: &str| self.topic(&format!("{part}/+/+"));
-        [self.mark(), every("circuit"), every("meter"), every("charger"), self.announced()]
+        [self.mark(), every("circuit"), every("meter"), every("input"), every("charger"), self.announced()]
     }
 
     /// What the box sends to itself to learn that the broker has shown it all that is older.

@@ -94,7 +94,7 @@ pub(crate) async fn change_password(desk: &Arc<Desk>, call: &mut Call) -> Result
     Ok(ok(&DoneView { done: true }))
 }
 
-fn count_try(desk: &Desk, call: &Call) -> Result<(), Refusal> {
+pub(super) fn count_try(desk: &Desk, call: &Call) -> Result<(), Refusal> {
     desk.attempts.take(neighbourhood(call.peer), Instant::now()).map_err(|wait| {
         let message = format!("Too many tries; the next is possible in {} s.", wait.as_secs() + 1);
         Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", message, "Wait, then try again.")
@@ -120,7 +120,7 @@ fn with_cookie(value: &str, lasts: Duration) -> Answer {
     answer
 }
 
-fn wrong(field: &str) -> Refusal {
+pub(super) fn wrong(field: &str) -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, "wrong-password", "That is not the password.", "Try again.")
         .about(field)
 }

@@ -17,7 +17,7 @@ const BODY_BYTES: usize = 8 * 1024;
 
 /// What the box's own clamps see at this instant: readings, waves, and a finding for each.
 #[utoipa::path(get, path = "/api/v1/clamps", tag = "clamps", operation_id = "clamps",
-    responses((status = 200, body = ClampsView), (status = 404, description = "There are no clamps.", body = RefusalView),
+    responses((status = 200, body = ClampsView), (status = 409, description = "There are no clamps.", body = RefusalView),
         (status = "default", description = "Refused.", body = RefusalView)))]
 pub(crate) fn clamps(desk: &Desk) -> Result<Answer, Refusal> {
     Ok(ok(&desk.doors.clamps.view().ok_or(ClampRefusal::NoClamps)?))
@@ -26,7 +26,7 @@ pub(crate) fn clamps(desk: &Desk) -> Result<Answer, Refusal> {
 /// Server-sent events: `clamps` with a `ClampsView`, four times a second.
 #[utoipa::path(get, path = "/api/v1/clamps/live", tag = "clamps", operation_id = "clampsLive",
     responses((status = 200, description = "Events named `clamps`, data: ClampsView.", body = ClampsView, content_type = "text/event-stream"),
-        (status = 404, description = "There are no clamps.", body = RefusalView),
+        (status = 409, description = "There are no clamps.", body = RefusalView),
         (status = 503, description = "Too many look at once.", body = RefusalView),
         (status = "default", description = "Refused.", body = RefusalView)))]
 pub(crate) fn live(desk: &Arc<Desk>, call: &Call) -> Result<Answer, Refusal> {
@@ -36,7 +36,7 @@ pub(crate) fn live(desk: &Arc<Desk>, call: &Call) -> Result<Answer, Refusal> {
 
 /// The correction of each channel, and how it came about.
 #[utoipa::path(get, path = "/api/v1/clamps/corrections", tag = "clamps", operation_id = "clampCorrections",
-    responses((status = 200, body = CorrectionsView), (status = 404, description = "There are no clamps.", body = RefusalView),
+    responses((status = 200, body = CorrectionsView), (status = 409, description = "There are no clamps.", body = RefusalView),
         (status = "default", description = "Refused.", body = RefusalView)))]
 pub(crate) async fn corrections(desk: &Arc<Desk>) -> Result<Answer, Refusal> {
     let view = desk.ask(|doors| doors.clamps.corrections()).await?;
@@ -89,7 +89,7 @@ pub(crate) async fn undo(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Re
 impl From<ClampRefusal> for Refusal {
     fn from(refusal: ClampRefusal) -> Self {
         let (status, code, field) = match &refusal {
-            ClampRefusal::NoClamps => (StatusCode::NOT_FOUND, "no-clamps", None),
+            ClampRefusal::NoClamps => (StatusCode::CONFLICT, "no-clamps", None),
             ClampRefusal::NoChannel(_) | ClampRefusal::NotAClamp(_) => {
                 (StatusCode::NOT_FOUND, "no-such-channel", Some("channel"))
             }

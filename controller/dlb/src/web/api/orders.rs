@@ -6,8 +6,8 @@ use crate::web::call::Call;
 use crate::web::desk::{Desk, within};
 use crate::web::doors::Ordered;
 use crate::web::wire::{
-    ChargerLimitOrder, DepartureOrder, DoneView, LinesOrAll, RefusalView, SiteLimitOrder, StrategyName,
-    StrategyOrder,
+    ChargerLimitOrder, CloseContactorOrder, DepartureOrder, DoneView, LinesOrAll, RefusalView,
+    SiteLimitOrder, StrategyName, StrategyOrder,
 };
 use dlb_engine::lines::PerLine;
 use dlb_engine::snapshot::Strategy;
@@ -72,6 +72,23 @@ pub(crate) async fn departure(desk: &Arc<Desk>, call: &mut Call) -> Result<Answe
     known_charger(desk, &order.charger)?;
     let at = order.departs_ms.map(WallTime);
     carry_out(desk, Order::Departure { charger: order.charger, at, energy }).await
+}
+
+/// Closes a contactor again that a relay of the box has opened.
+#[utoipa::path(post, path = "/api/v1/order/close-contactor", tag = "orders", operation_id = "orderCloseContactor",
+    request_body = CloseContactorOrder,
+    responses((status = 200, body = DoneView), (status = 404, description = "No such relay.", body = RefusalView),
+        (status = "default", description = "Refused.", body = RefusalView)))]
+pub(crate) async fn close_contactor(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Refusal> {
+    let CloseContactorOrder { output } = call.json(BODY_BYTES).await?;
+    let picture = desk.doors.live.latest();
+    let picture = picture.ok_or_else(|| Refusal::busy("The site's loop has not started yet."))?;
+    if !picture.site.outputs.iter().any(|known| known.id == output && known.does == "trip") {
+        let message = format!("There is no relay {output:?} that opens a contactor.");
+        let remedy = "See outputs in /api/v1/site.";
+        return Err(Refusal::new(StatusCode::NOT_FOUND, "no-such-output", message, remedy).about("output"));
+    }
+    carry_out(desk, Order::CloseContactor { output }).await
 }
 
 /// Hands an order to the site's thread and waits for its word.

@@ -28,6 +28,7 @@ pub(crate) struct Box {
     pub(crate) orders: async_channel::Receiver<Ordered>,
     pub(crate) password: Arc<PasswordStore>,
     pub(crate) clamps: Arc<ClampDesk>,
+    pub(crate) machine: Arc<rooms::Machine>,
     pub(crate) data: TempDir,
 }
 
@@ -45,20 +46,21 @@ impl Box {
         let password = Arc::new(PasswordStore::open(data.path()).unwrap());
         let (order_in, orders) = async_channel::bounded(2);
         let clamps = Arc::new(ClampDesk::open(data.path()).0);
+        let machine = Arc::new(rooms::Machine::default());
         let doors = Doors {
             live: live.clone(),
             orders: order_in,
             config: shelf.clone(),
             history: Arc::new(Recorder),
             clamps: clamps.clone(),
-            system: Arc::new(rooms::Machine),
+            system: machine.clone(),
             updates: Arc::new(Updates::open(data.path())),
             password: password.clone(),
             data: data.path().into(),
             metrics_token: Some(METRICS_TOKEN.into()),
         };
         let server = serve(SocketAddr::from(([127, 0, 0, 1], 0)), doors, settings).unwrap();
-        Self { server, live, shelf, orders, password, clamps, data }
+        Self { server, live, shelf, orders, password, clamps, machine, data }
     }
 
     /// With a password chosen before it started.

@@ -129,7 +129,9 @@ impl HistoryDoor for Recorder {
     }
 }
 
-pub(crate) struct Machine;
+/// Says whether a reset was ordered.
+#[derive(Debug, Default)]
+pub(crate) struct Machine(pub(crate) std::sync::atomic::AtomicBool);
 
 impl SystemDoor for Machine {
     fn view(&self) -> SystemView {
@@ -141,6 +143,11 @@ impl SystemDoor for Machine {
             note: Some("This is not an appliance.".into()),
             slots: Vec::new(),
         }
+    }
+
+    fn factory_reset(&self) -> Result<(), DoorFault> {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -172,6 +179,8 @@ pub(crate) fn site(name: &str) -> SiteView {
             exported_wh: Some(12),
         }],
         chargers: vec![charger()],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
         waiting: vec![waiting("CP-9"), waiting("CP 9/ü")],
         alerts: vec![AlertView {
             severity: "warning",
@@ -208,6 +217,7 @@ fn charger() -> ChargerView {
         reason_code: "wants-no-more",
         reason_circuit: None,
         reason_line: None,
+        reason_input: None,
         drawn_a: Some(vec![16.0; 3]),
         power_w: Some(11_040),
         session: Some(SessionView {
