@@ -20,17 +20,20 @@
 //! | equal | the classes one after the other; inside a class cars take turns | everybody has the minimum; what is left goes to the classes one after the other, inside a class to all alike by weight |
 //! | priority | the first class is filled to its last wish before the second gets anything; turns inside a class | the same |
 //! | first-come | in each class, who came first has all that it wants before the next gets anything; no turns | the same |
-//! | departure | inside a class the urgent (less than an hour to spare) by time to spare, the others take turns | everybody has the minimum; the rest goes to whoever has least time to spare, in steps of five minutes, then to those whose departure or energy is not known, alike |
+//! | departure | the classes one after the other; inside a class first the minimum for those whose departure or energy is not known, by turns; then the others, who has least time to spare first, each inside what the plan leaves its place ([`plan`]) | the same; in the end the rest to those that are not known, alike |
 //!
 //! "Alike" is max-min: the total limit in amperes per unit of weight is raised for all together until a
 //! car has all that it wants or a line is full; only those on a full line stop.
 
 mod admit;
+mod departure;
 mod fill;
 mod layout;
 pub(crate) mod network;
 mod phasor;
+pub mod plan;
 mod shares;
+mod simplex;
 mod stages;
 mod steps;
 mod turns;
@@ -40,12 +43,14 @@ pub use turns::{KNOCK_AFTER, KNOCK_FOR, MIN_OFF, MIN_ON, PATIENCE, TURN};
 use crate::allocation::{Allocation, Grant, Reason};
 use crate::site::{CircuitIx, Site};
 use crate::snapshot::{Demand, Snapshot};
+use crate::time::Instant;
 use crate::units::Milliamps;
 use admit::Queue;
 use network::{Bound, Network, RowIx};
+use plan::{Car, Plan};
 use shares::{Share, Stop};
 use stages::Stage;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use turns::Turn;
 
 /// With less than this, in milliamperes, no car can begin to charge: not worth a standby.
@@ -58,6 +63,8 @@ pub struct Allocator {
     ids: Vec<String>,
     turns: Vec<Turn>,
     rank: Vec<usize>,
+    /// What was planned for each class.
+    plans: BTreeMap<u8, Plan>,
 }
 
 impl Allocator {
@@ -127,24 +134,44 @@ impl Allocator {
         demands
     }
 
-    fn share(&self, decision: &mut Decision<'_>) {
+    fn share(&mut self, decision: &mut Decision<'_>) {
         let Decision { site, snapshot, .. } = *decision;
         let wishes = |&ix: &usize| decision.wants(ix) && decision.shares[ix].high > 0;
         // Neighbours one after the other: they share their flows.
         let wants: Vec<usize> = decision.network.all_members().iter().copied().filter(wishes).collect();
-        let laxity = stages::laxities(site, snapshot);
+        let cars = stages::cars(site, snapshot);
+        for car in cars.iter().flatten() {
+            self.turns[car.charger].needs(car.need);
+        }
+        let laxity = stages::laxities(&cars);
         let urgency = stages::urgency(&laxity);
         let queue =
             Queue { site, turns: &self.turns, rank: &self.rank, urgency: &urgency, now: snapshot.now };
         let (network, shares) = (&mut decision.network, &mut decision.shares[..]);
         let mut phases = fill::Phases::new(shares.len());
-        for stage in stages::stages(site, snapshot, &laxity, &wants) {
+        let mut stages = VecDeque::from(stages::stages(site, snapshot, &laxity, &wants));
+        while let Some(stage) = stages.pop_front() {
             match stage {
                 Stage::Admit(batch) => admit::admit(&queue, network, shares, &batch),
                 Stage::Fill(mut batch) => {
                     batch.retain(|&ix| shares[ix].given > 0);
                     fill::fill(network, shares, &batch, &mut phases);
                     steps::settle(network, shares, &batch, &self.rank);
+                }
+                Stage::Plan(batch) => {
+                    let class: Vec<Car> = batch.iter().filter_map(|&ix| cars[ix]).collect();
+                    let priority = site.chargers()[batch[0]].priority;
+                    match planned(&mut self.plans, priority, network, snapshot.now, &class) {
+                        Some(plan) => {
+                            let past = (&self.turns[..], &self.rank[..]);
+                            departure::serve(snapshot.now, past, network, shares, &class, plan);
+                        }
+                        None => {
+                            for stage in stages::unplanned(batch, &laxity).into_iter().rev() {
+                                stages.push_front(stage);
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -163,6 +190,23 @@ impl Allocator {
             }
         }
     }
+}
+
+/// The plan of a class: the one that there is while it holds, else a new one.
+fn planned<'a>(
+    plans: &'a mut BTreeMap<u8, Plan>,
+    class: u8,
+    network: &mut Network,
+    now: Instant,
+    cars: &[Car],
+) -> Option<&'a Plan> {
+    if !plans.get(&class).is_some_and(|plan| plan.holds(now, cars)) {
+        match Plan::new(network, now, cars) {
+            Some(plan) => plans.insert(class, plan),
+            None => plans.remove(&class),
+        };
+    }
+    plans.get(&class)
 }
 
 /// One decision in the making.

@@ -218,6 +218,44 @@ impl Network {
         self.rows_of[circuit].clone()
     }
 
+    pub(super) fn circuits(&self) -> usize {
+        self.rows_of.len()
+    }
+
+    /// The flows that the charger feeds in the first of these circuits on its way up; none if there is none.
+    pub(super) fn feeds(&self, charger: usize, circuits: &[bool]) -> Vec<FlowIx> {
+        let (mut flows, mut at) = (self.taps[charger].as_slice().to_vec(), Some(self.home[charger]));
+        while let Some(circuit) = at {
+            if circuits[circuit] {
+                return flows;
+            }
+            flows = flows.into_iter().filter_map(|flow| self.flows[flow].parent()).collect();
+            at = self.parents[circuit];
+        }
+        Vec::new()
+    }
+
+    /// What one ampere in each of these flows, in the row's circuit or below it, drives through the row.
+    pub(super) fn current_in(&self, row: RowIx, flows: &[FlowIx]) -> Phasor {
+        let circuit = self.rows[row].circuit.0;
+        let mut sum = Phasor::default();
+        for &flow in flows {
+            let up = core::iter::successors(Some(flow), |&flow| self.flows[flow].parent());
+            let Some(here) = up.into_iter().find(|&flow| self.courses[flow].circuit == circuit) else {
+                continue;
+            };
+            for term in self.terms[self.rows[row].terms.clone()].iter().filter(|term| term.flow == here) {
+                (sum.re, sum.im) = (sum.re + term.factor.re, sum.im + term.factor.im);
+            }
+        }
+        sum
+    }
+
+    /// What the row carries by what stands.
+    pub(super) fn carried(&self, row: RowIx) -> Phasor {
+        self.carries(&self.rows[row], |flow| flow.fixed as f64)
+    }
+
     /// Does more for this charger mean more in this row?
     pub(crate) fn touches(&self, charger: usize, row: RowIx) -> bool {
         let circuit = self.rows[row].circuit.0;

@@ -115,6 +115,20 @@ impl Phasor {
         if self.im == 0.0 { self.re.abs() } else { self.dot(self).sqrt() }
     }
 
+    /// Its part in this direction, in radians.
+    pub(super) fn towards(self, direction: f64) -> f64 {
+        self.re * direction.cos() + self.im * direction.sin()
+    }
+
+    pub(super) fn angle(self) -> f64 {
+        self.im.atan2(self.re)
+    }
+
+    /// By how much it is ahead of another one, in radians.
+    pub(super) fn angle_from(self, other: Self) -> f64 {
+        (self.im * other.re - self.re * other.im).atan2(self.dot(other))
+    }
+
     pub(super) fn parallel(self, other: Self) -> bool {
         (self.re * other.im - self.im * other.re).abs() < 1e-12 && self.dot(other) > 0.0
     }

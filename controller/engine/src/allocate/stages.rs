@@ -3,14 +3,15 @@
 //! Every strategy is a list of stages over batches of chargers. Inside a batch everybody is equal, by
 //! weight; a batch is through before the next one gets anything.
 
-use crate::site::{Site, Supply};
+use super::plan::Car;
+use crate::site::{Charger, Site, Supply};
 use crate::snapshot::{ChargerState, Demand, Snapshot, Strategy};
 use crate::time::{Duration, Instant};
 use std::collections::BTreeMap;
 
-/// Slack before departure is counted in these, so that cars in about the same position share.
+/// Slack before departure is counted in these where nobody plans, so that cars in about the same position share.
 const LAXITY_UNIT: Duration = Duration::from_secs(5 * 60);
-/// With less slack than this a car goes before others when places are short.
+/// With less slack than this a car goes before others when places are short and nobody plans.
 const URGENT: Duration = Duration::from_secs(60 * 60);
 /// The urgency of everybody who is not urgent.
 pub(super) const CALM: i64 = i64::MAX;
@@ -22,6 +23,8 @@ pub(super) enum Stage {
     Admit(Vec<usize>),
     /// Raise those of these that are on.
     Fill(Vec<usize>),
+    /// Serve these, whose departure and need are known, as planned.
+    Plan(Vec<usize>),
 }
 
 /// The stages of this snapshot. `wants`: the chargers whose cars want something.
@@ -39,10 +42,27 @@ pub(super) fn stages(site: &Site, snapshot: &Snapshot, laxity: &[i64], wants: &[
         Strategy::Priority => together(by_class),
         Strategy::FirstCome => together(by_class.iter().flat_map(|class| batches(class, arrival)).collect()),
         Strategy::Equal => minimum_first(by_class.clone()),
-        Strategy::Departure => {
-            minimum_first(by_class.iter().flat_map(|class| batches(class, |ix| laxity[ix])).collect())
-        }
+        Strategy::Departure => by_class.into_iter().flat_map(|class| planned(class, laxity)).collect(),
     }
+}
+
+/// Nobody knows how long the cars of unknown departure can wait: they have their minimum first, by turns but after
+/// those in a hurry, and the rest last.
+fn planned(class: Vec<usize>, laxity: &[i64]) -> Vec<Stage> {
+    let (known, unknown): (Vec<usize>, Vec<usize>) = class.into_iter().partition(|&ix| laxity[ix] != CALM);
+    if unknown.is_empty() {
+        return vec![Stage::Plan(known)];
+    }
+    let in_hurry = known.iter().copied().filter(|&ix| laxity[ix] < urgent());
+    let first = unknown.iter().copied().chain(in_hurry).collect();
+    let plan = if known.is_empty() { None } else { Some(Stage::Plan(known)) };
+    core::iter::once(Stage::Admit(first)).chain(plan).chain([Stage::Fill(unknown)]).collect()
+}
+
+/// The stages of cars whose departures are known, where they are too many to plan.
+pub(super) fn unplanned(batch: Vec<usize>, laxity: &[i64]) -> Vec<Stage> {
+    let fills = batches(&batch, |ix| laxity[ix]).into_iter().map(Stage::Fill);
+    core::iter::once(Stage::Admit(batch)).chain(fills).collect()
 }
 
 /// Splits a list by a key, smallest key first, keeping its order otherwise.
@@ -54,25 +74,39 @@ fn batches<K: Ord>(list: &[usize], key: impl Fn(usize) -> K) -> Vec<Vec<usize>> 
     batches.into_values().collect()
 }
 
+/// What the strategy departure must know of each car; `None` where its departure or need is not known or in the
+/// past, and for all other strategies.
+pub(super) fn cars(site: &Site, snapshot: &Snapshot) -> Vec<Option<Car>> {
+    if snapshot.strategy != Strategy::Departure {
+        return vec![None; snapshot.chargers.len()];
+    }
+    let states = site.chargers().iter().zip(&snapshot.chargers).enumerate();
+    states.map(|(ix, (charger, state))| car(site, snapshot.now, ix, charger, state)).collect()
+}
+
+fn car(site: &Site, now: Instant, ix: usize, charger: &Charger, state: &ChargerState) -> Option<Car> {
+    let Demand::Wants(wants) = state.demand else { return None };
+    let (departs, energy) = state.departs.zip(state.energy_needed)?;
+    let stays = departs.since(now);
+    if stays == Duration::ZERO {
+        return None;
+    }
+    let most = wants.min(charger.max).max(charger.min);
+    let loaded = charger.wiring.loads(state.counted_phases()).0.into_iter().filter(|&loaded| loaded).count();
+    let volts = volts(charger, site.circuit(charger.circuit).supply, loaded);
+    let need = energy.0.max(0) as f64 * 3600.0 * 1000.0 / volts;
+    Some(Car { charger: ix, need, stays_s: stays.as_secs_f64(), most: f64::from(most.0) })
+}
+
 /// Time to spare before departure if each car charged at its most from now on, in [`LAXITY_UNIT`]s;
-/// [`CALM`] where departure or energy are not known, and for all strategies but departure.
-pub(super) fn laxities(site: &Site, snapshot: &Snapshot) -> Vec<i64> {
-    let of = |(charger, state): (&crate::site::Charger, &ChargerState)| {
-        let known = state.departs.zip(state.energy_needed);
-        let (Strategy::Departure, Demand::Wants(wants), Some((departs, energy))) =
-            (snapshot.strategy, state.demand, known)
-        else {
-            return CALM;
-        };
-        let most = wants.min(charger.max).max(charger.min);
-        let loaded =
-            charger.wiring.loads(state.counted_phases()).0.into_iter().filter(|&loaded| loaded).count();
-        let volts = volts(charger, site.circuit(charger.circuit).supply, loaded);
-        let needed_s = energy.0.max(0) as f64 * 3600.0 / (volts * most.as_amps());
-        let left_s = departs.since(snapshot.now).as_secs_f64() - snapshot.now.since(departs).as_secs_f64();
-        ((left_s - needed_s) / LAXITY_UNIT.as_secs_f64()).floor() as i64
+/// [`CALM`] where departure or energy are not known.
+pub(super) fn laxities(cars: &[Option<Car>]) -> Vec<i64> {
+    let of = |car: &Option<Car>| {
+        car.map_or(CALM, |car| {
+            ((car.stays_s - car.need / car.most) / LAXITY_UNIT.as_secs_f64()).floor() as i64
+        })
     };
-    site.chargers().iter().zip(&snapshot.chargers).map(of).collect()
+    cars.iter().map(of).collect()
 }
 
 /// Volts that turn one ampere of limit into watts.
@@ -87,6 +121,9 @@ fn volts(charger: &crate::site::Charger, supply: Supply, loaded: usize) -> f64 {
 
 /// Who goes first where places are short: the urgent by their slack, all others alike.
 pub(super) fn urgency(laxity: &[i64]) -> Vec<i64> {
-    let urgent = (URGENT.as_secs() / LAXITY_UNIT.as_secs()) as i64;
-    laxity.iter().map(|&slack| if slack < urgent { slack } else { CALM }).collect()
+    laxity.iter().map(|&slack| if slack < urgent() { slack } else { CALM }).collect()
+}
+
+const fn urgent() -> i64 {
+    (URGENT.as_secs() / LAXITY_UNIT.as_secs()) as i64
 }

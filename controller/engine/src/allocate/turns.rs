@@ -50,6 +50,8 @@ pub(super) struct Turn {
     knocks_until: Option<Instant>,
     /// Milliampere-seconds offered so far per unit of weight; `None` before the first wish.
     served: Option<f64>,
+    /// The most that its car has been known to need, in milliampere-seconds of limit.
+    asked: f64,
 }
 
 /// Does a charger keep its place?
@@ -137,6 +139,15 @@ impl Turn {
 
     pub(super) const fn waits(&self) -> Option<Instant> {
         self.waits
+    }
+
+    /// The most that its car has been known to need since it came, in milliampere-seconds of limit.
+    pub(super) const fn asked(&self) -> f64 {
+        self.asked
+    }
+
+    pub(super) const fn needs(&mut self, need: f64) {
+        self.asked = self.asked.max(need);
     }
 
     pub(super) const fn served(&self) -> Option<f64> {

@@ -217,10 +217,12 @@ pub(crate) fn could_have(site: &Site, snapshot: &Snapshot, limits: &[f64], ix: u
     site.path(ChargerIx(ix)).all(|at| {
         let state = &snapshot.circuits[at.0];
         let lines = (0..3).all(|line| {
-            let now = current(site, snapshot, limits, at.0, line);
+            let mut only = vec![0.0; limits.len()];
+            only[ix] = more;
+            let touched = current(site, snapshot, &only, at.0, line) > 1e-9;
             let then = current(site, snapshot, &raised, at.0, line);
             let left = f64::from(state.limit.0[line].0 - state.other_load.0[line].0);
-            then <= now + 1e-9 || then <= left
+            !touched || then <= left
         });
         let volts = site.circuits()[at.0].supply.volts_line_to_neutral().as_volts();
         let other: i32 = state.other_load.0.iter().map(|load| load.0).sum();

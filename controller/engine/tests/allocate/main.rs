@@ -1,6 +1,7 @@
 //! The allocation, seen from outside: rules that hold for every site, and stories of some.
 
 mod checker;
+mod exact;
 mod properties;
 mod random;
 mod stories;

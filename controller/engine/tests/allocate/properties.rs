@@ -1,6 +1,7 @@
 //! Rules that hold for every site.
 
 use crate::checker::{check, could_have, current};
+use crate::exact::max_min;
 use crate::random::{ONE_LINE, SMOOTH, WILD, history};
 use dlb_engine::allocate::Allocator;
 use dlb_engine::allocation::Reason;
@@ -214,5 +215,19 @@ proptest! {
         let allocation = Allocator::new().allocate(&site, snapshot);
         let loads: Vec<PerLine<Milliamps>> = snapshot.circuits.iter().map(|state| state.other_load).collect();
         prop_assert_eq!(allocation.used, loads);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn chargers_without_a_floor_share_as_linear_programs_say((site, snapshots) in history(SMOOTH, 1)) {
+        let snapshot = &snapshots[0];
+        let highs: Vec<f64> = (0..site.chargers().len()).map(|ix| range(&site, snapshot, ix).1).collect();
+        let exact = max_min(&site, snapshot, &highs);
+        for (ix, (fast, exact)) in limits(&site, snapshot).into_iter().zip(exact).enumerate() {
+            prop_assert!((fast - exact).abs() <= 15.0, "{}: {fast}, exactly {exact}", site.chargers()[ix].id);
+        }
     }
 }

@@ -213,10 +213,57 @@ fn the_van_that_leaves_at_eight_is_ahead_of_the_one_that_leaves_at_noon() {
         state.departs = departs;
         state.energy_needed = Some(WattHours(20_000));
     }
-    // Minimum for all; then the one in a hurry.
-    assert_eq!(given(&decide(&site, &snapshot)), [6.0, 28.0, 6.0]);
+    // The one in a hurry; of the third nobody knows how long it can wait.
+    assert_eq!(given(&decide(&site, &snapshot)), [0.0, 32.0, 8.0]);
     snapshot.circuits[0].limit = PerLine::all(amps(6.0));
     assert_eq!(given(&decide(&site, &snapshot)), [0.0, 6.0, 0.0]);
+}
+
+/// The garage's board carries 10 A and needs all of them for four hours; the other car could wait for its 32 A, but
+/// by time to spare it would go first, and the board would never catch up.
+#[test]
+fn a_board_that_is_short_all_evening_is_not_kept_waiting_by_a_car_with_less_time_to_spare() {
+    let circuits = vec![circuit("grid", None, 32.0), circuit("garage", Some(0), 10.0)];
+    let chargers = vec![charger("behind", 1, THREE), charger("beside", 0, THREE)];
+    let site = Site::new(circuits, chargers).unwrap();
+    let mut snapshot = everybody_wants(&site);
+    snapshot.strategy = Strategy::Departure;
+    let mut left = [40.0, 86.0];
+    let leaves = snapshot.now + Duration::from_secs(4 * 3600);
+    let mut allocator = Allocator::new();
+    while snapshot.now < leaves {
+        for (state, amp_hours) in snapshot.chargers.iter_mut().zip(left) {
+            state.departs = Some(leaves);
+            state.energy_needed = Some(WattHours((amp_hours * 3.0 * 230.0) as i64));
+        }
+        let given = given(&allocator.allocate(&site, &snapshot));
+        for (left, amps) in left.iter_mut().zip(given) {
+            *left = f64::max(*left - amps / 12.0, 0.0);
+        }
+        snapshot.now = snapshot.now + Duration::from_secs(300);
+    }
+    assert!(left.iter().all(|&amp_hours| amp_hours < 0.5), "{left:?}");
+}
+
+#[test]
+fn a_car_that_leaves_soon_gets_part_of_its_need_before_another_gets_all() {
+    let site = row_of(2, 16.0);
+    let mut snapshot = everybody_wants(&site);
+    snapshot.strategy = Strategy::Departure;
+    let leaves = [4, 1].map(|hours: u64| snapshot.now + Duration::from_secs(hours * 3600));
+    // The first is hopelessly late for its 100 kWh; the second can have most of its 12 kWh within the hour.
+    let (mut left, mut allocator) = ([100_000.0, 12_000.0], Allocator::new());
+    while snapshot.now < leaves[1] {
+        for (ix, state) in snapshot.chargers.iter_mut().enumerate() {
+            (state.departs, state.energy_needed) = (Some(leaves[ix]), Some(WattHours(left[ix] as i64)));
+        }
+        let given = given(&allocator.allocate(&site, &snapshot));
+        for (left, amps) in left.iter_mut().zip(given) {
+            *left = f64::max(*left - amps * 3.0 * 230.0 / 60.0, 0.0);
+        }
+        snapshot.now = snapshot.now + Duration::from_secs(60);
+    }
+    assert!(left[1] < 0.6 * 12_000.0, "{left:?}");
 }
 
 /// Runs a site for hours in steps of a minute; ampere-hours and starts of each charger.

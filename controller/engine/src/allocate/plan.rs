@@ -1,0 +1,205 @@
+//! Looks ahead over the cars that are here: how much each *place* should get now, so that as much as possible
+//! of what all of them need is delivered before they leave.
+//!
+//! A place is a set of chargers that no limit tells apart: they load the same lines in and above the first
+//! circuit that can be full. A small linear program over places and a few stretches of time, short ones first,
+//! takes the limits of every stretch (circles as polygons around them), what a place's cars can take in it, and
+//! what they can take up to its end and from it on; it gains a little more from early energy. Only what it
+//! says of the first stretch counts; it is solved again when a car comes, goes or has enough, and every
+//! [`PLAN_FOR`] in between.
+//!
+//! The plan is advice. It knows nothing of minimums, steps and turns, nor of cars that may still come, and never
+//! allows anybody anything: who gets what is decided by [`super::departure`], inside the limits as they are now.
+
+use super::network::{Angles, FlowIx, Network, Row, RowIx};
+use super::simplex::Program;
+use crate::time::{Duration, Instant};
+use std::collections::BTreeMap;
+
+/// How long a plan is good for.
+pub const PLAN_FOR: Duration = Duration::from_secs(15 * 60);
+/// Ends of the stretches of time, in minutes from now; the last one ends with the last departure.
+const ENDS_MIN: [f64; 5] = [15.0, 45.0, 120.0, 240.0, 480.0];
+/// A site with more places, or more cars at once, is served without looking ahead.
+const PLACES_MAX: usize = 12;
+const CARS_MAX: usize = 1000;
+/// Energy now is worth this much more than energy at the end.
+const EARLY: f64 = 0.1;
+/// Of the sides of a polygon, how far the next is turned at most, in degrees.
+const TURN_MAX: f64 = 35.0;
+/// Far more steps than such a program needs.
+const STEPS_MAX: usize = 2000;
+
+/// What the plan must know of a car. Currents in milliamperes of limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Car {
+    pub(super) charger: usize,
+    /// Milliampere-seconds until it has what it needs, and the seconds that it stays.
+    pub(super) need: f64,
+    pub(super) stays_s: f64,
+    pub(super) most: f64,
+}
+
+/// How much each place should get now.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    made: Instant,
+    /// The chargers whose cars it was made for.
+    cars: Vec<usize>,
+    /// Place of each of these, and milliamperes for each place.
+    place_of: Vec<usize>,
+    targets: Vec<f64>,
+}
+
+impl Plan {
+    /// Is it still about these cars?
+    pub(super) fn holds(&self, now: Instant, cars: &[Car]) -> bool {
+        now.since(self.made) < PLAN_FOR && self.cars.iter().copied().eq(cars.iter().map(|car| car.charger))
+    }
+
+    /// Place of each car, in the order in which the plan was given them.
+    pub(super) fn places(&self) -> &[usize] {
+        &self.place_of
+    }
+
+    pub(super) fn targets(&self) -> &[f64] {
+        &self.targets
+    }
+
+    /// `None`: too many places or cars to look ahead.
+    pub(super) fn new(network: &mut Network, now: Instant, cars: &[Car]) -> Option<Self> {
+        if cars.len() > CARS_MAX {
+            return None;
+        }
+        let tight = tight_circuits(network, cars);
+        let mut known: BTreeMap<Vec<FlowIx>, usize> = BTreeMap::new();
+        let mut place_of = Vec::with_capacity(cars.len());
+        for car in cars {
+            let next = known.len();
+            place_of.push(*known.entry(network.feeds(car.charger, &tight)).or_insert(next));
+        }
+        if known.len() > PLACES_MAX {
+            return None;
+        }
+        let places: Vec<Vec<FlowIx>> = {
+            let mut places = vec![Vec::new(); known.len()];
+            known.into_iter().for_each(|(flows, place)| places[place] = flows);
+            places
+        };
+        let targets = solve(network, &tight, cars, &place_of, &places);
+        let cars = cars.iter().map(|car| car.charger).collect();
+        Some(Self { made: now, cars, place_of, targets })
+    }
+}
+
+/// The circuits that could be full if every car took all that it can.
+fn tight_circuits(network: &mut Network, cars: &[Car]) -> Vec<bool> {
+    for car in cars {
+        network.add(car.charger, car.most as i64);
+    }
+    let tight = |circuit: usize| network.rows_of(circuit).any(|row| network.slack(row, 0.0) < 0.0);
+    let tight: Vec<bool> = (0..network.circuits()).map(tight).collect();
+    for car in cars {
+        network.add(car.charger, -(car.most as i64));
+    }
+    tight
+}
+
+fn solve(
+    network: &Network,
+    tight: &[bool],
+    cars: &[Car],
+    place_of: &[usize],
+    places: &[Vec<FlowIx>],
+) -> Vec<f64> {
+    let ahead = Ahead::new(cars, place_of);
+    let mut program = Program::default();
+    let amounts: Vec<Vec<usize>> =
+        (0..places.len()).map(|place| ahead.lay_place(&mut program, place)).collect();
+    for row in (0..network.rows.len()).filter(|&row| tight[network.rows[row].circuit.0]) {
+        for (factors, room) in sides(network, row, places) {
+            for (stretch, end) in ahead.ends.iter().enumerate() {
+                let parts = factors.iter().map(|&(place, factor)| (amounts[place][stretch], factor));
+                program.limit(parts.collect(), room * (end - ahead.begin(stretch)));
+            }
+        }
+    }
+    let values = program.maximise(STEPS_MAX);
+    amounts.iter().map(|stretches| values[stretches[0]] / ahead.ends[0]).collect()
+}
+
+/// The cars of each place over the stretches of time.
+struct Ahead<'a> {
+    cars: &'a [Car],
+    place_of: &'a [usize],
+    /// Seconds from now.
+    ends: Vec<f64>,
+}
+
+impl<'a> Ahead<'a> {
+    fn new(cars: &'a [Car], place_of: &'a [usize]) -> Self {
+        let last = cars.iter().map(|car| car.stays_s).fold(ENDS_MIN[0] * 60.0, f64::max);
+        let inner = ENDS_MIN.iter().map(|minutes| minutes * 60.0).filter(|&end| end < last);
+        Self { cars, place_of, ends: inner.chain([last]).collect() }
+    }
+
+    fn begin(&self, stretch: usize) -> f64 {
+        if stretch == 0 { 0.0 } else { self.ends[stretch - 1] }
+    }
+
+    /// What the cars of a place can take between two instants, in milliampere-seconds.
+    fn can_take(&self, place: usize, from: f64, to: f64) -> f64 {
+        let of = |(car, _): (&Car, &usize)| car.need.min(car.most * (car.stays_s.min(to) - from).max(0.0));
+        self.cars.iter().zip(self.place_of).filter(|(_, at)| **at == place).map(of).sum()
+    }
+
+    /// A variable for each stretch, and what the place's cars can take in it, up to its end and from it on.
+    fn lay_place(&self, program: &mut Program, place: usize) -> Vec<usize> {
+        let count = self.ends.len();
+        let last = self.ends[count - 1];
+        let gain = |stretch: usize| 1.0 - EARLY * (self.begin(stretch) + self.ends[stretch]) / 2.0 / last;
+        let amounts: Vec<usize> = (0..count).map(|stretch| program.variable(gain(stretch))).collect();
+        let sum = |some: &[usize]| some.iter().map(|&amount| (amount, 1.0)).collect::<Vec<_>>();
+        for (stretch, &end) in self.ends.iter().enumerate() {
+            let begin = self.begin(stretch);
+            program.limit(sum(&amounts[stretch..=stretch]), self.can_take(place, begin, end));
+            if stretch > 0 {
+                program.limit(sum(&amounts[..=stretch]), self.can_take(place, 0.0, end));
+            }
+            if stretch + 1 < count {
+                program.limit(sum(&amounts[stretch..]), self.can_take(place, begin, last));
+            }
+        }
+        amounts
+    }
+}
+
+/// The sides of a polygon around what the row allows: the factor of each place that is in it, and what is left.
+fn sides(network: &Network, row: RowIx, places: &[Vec<FlowIx>]) -> Vec<(Vec<(usize, f64)>, f64)> {
+    let at: &Row = &network.rows[row];
+    let currents: Vec<_> = places.iter().map(|flows| network.current_in(row, flows)).collect();
+    let fixed = network.carried(row);
+    let directions = if at.angles == Angles::Straight { vec![0.0] } else { directions(&currents) };
+    let side = |&direction: &f64| {
+        let factors = currents.iter().map(|current| current.towards(direction)).enumerate();
+        let factors: Vec<(usize, f64)> = factors.filter(|(_, factor)| factor.abs() > 1e-9).collect();
+        (factors, at.limit - fixed.towards(direction))
+    };
+    directions
+        .iter()
+        .map(side)
+        .filter(|(factors, _)| factors.iter().any(|(_, factor)| *factor > 0.0))
+        .collect()
+}
+
+/// Directions spread over those of the currents, in radians.
+fn directions(currents: &[super::phasor::Phasor]) -> Vec<f64> {
+    let Some(lead) = currents.iter().find(|current| current.magnitude() > 1e-9) else { return Vec::new() };
+    let turned =
+        currents.iter().filter(|current| current.magnitude() > 1e-9).map(|current| current.angle_from(*lead));
+    let (least, most) =
+        turned.fold((0.0, 0.0), |(least, most): (f64, f64), angle| (least.min(angle), most.max(angle)));
+    let count = ((most - least).to_degrees() / TURN_MAX).ceil().max(1.0);
+    let middle = |nth: usize| lead.angle() + least + (most - least) * (nth as f64 + 0.5) / count;
+    (0..count as usize).map(middle).collect()
+}

@@ -1,0 +1,227 @@
+"""Runs acnportal's simulator with its own algorithms and with `dlb allocate`, prints one table in Markdown.
+
+Every algorithm sees the same sessions with their real departures and energies, decides every five minutes, and is
+judged by acnportal's own network. Figures of time are processor time of one step: for acnportal that of
+`schedule`, for dlb that of the whole process (reading JSON, deciding, writing JSON).
+"""
+
+import argparse
+import collections
+import csv
+import datetime
+import gzip
+import json
+import multiprocessing
+import os
+import pathlib
+import statistics
+import subprocess
+import time
+import warnings
+
+import numpy
+from acnportal import acnsim, algorithms
+
+import acn_bound
+import acn_garage
+
+PERIOD_MIN = 5
+VOLTS = acn_garage.VOLTS
+MOST_A = 32
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Nothing was tuned on these; 2019-03 and 2019-10 were looked at while tuning.
+MONTHS = ["2019-05", "2019-08", "2020-01"]
+KILOWATTS = [70, 90, 110]
+
+Session = collections.namedtuple("Session", "name station arrival departure kwh")
+
+
+def read(path, month, days, stations):
+    """The month's sessions; the file's stations hang on the garage's outlets, spread over its phases."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt") as file:
+        entries = list(csv.DictReader(file))
+    known = sorted({entry["station"] for entry in entries})
+    # A fixed shuffle: any order that does not put neighbours of the file on one phase.
+    outlets = sorted(stations, key=lambda station: (int(station[3:]) * 7919) % 1009)
+    outlet = dict(zip(known, outlets))
+    of_month = sorted((entry for entry in entries if entry["connect"].startswith(month)), key=lambda e: e["connect"])
+    zone = datetime.datetime.fromisoformat(of_month[0]["connect"]).tzinfo
+    begin = datetime.datetime.fromisoformat(f"{month}-01T00:00:00").replace(tzinfo=zone)
+    period = lambda text: int((datetime.datetime.fromisoformat(text) - begin).total_seconds() // (60 * PERIOD_MIN))  # noqa: E731
+    free, sessions = {}, []
+    for nth, entry in enumerate(of_month):
+        if entry["station"] not in outlet:
+            continue
+        station = outlet[entry["station"]]
+        # Two cars of the file may overlap by seconds.
+        arrival, departure = max(period(entry["connect"]), free.get(station, 0)), period(entry["disconnect"])
+        if departure <= arrival or arrival >= days * 24 * 60 // PERIOD_MIN:
+            continue
+        free[station] = departure
+        most = (departure - arrival) * PERIOD_MIN / 60 * MOST_A * VOLTS / 1000
+        sessions.append(Session(f"s{nth}", station, arrival, departure, min(float(entry["kwh"]), most)))
+    return sessions
+
+
+class Dlb(algorithms.BaseAlgorithm):
+    """`dlb allocate` with its strategy `departure`, one line each way for every step."""
+
+    def __init__(self, network, strategy):
+        super().__init__()
+        self.max_recompute = 1
+        self.strategy = strategy
+        self.circuits = acn_garage.circuits(network)
+        self.chargers = acn_garage.chargers(network)
+        binary = os.environ.get("DLB", ROOT / "target" / "release" / "dlb")
+        self.process = subprocess.Popen([binary, "allocate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def schedule(self, active_sessions):
+        lines = {session.station_id: session for session in active_sessions}
+        now = self.interface.current_time * PERIOD_MIN * 60
+        chargers = [self.charger(station, lines.get(station), now) for station in self.chargers]
+        snapshot = {"now_s": now, "strategy": self.strategy, "circuits": self.circuits, "chargers": chargers}
+        self.process.stdin.write(json.dumps(snapshot) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        return {charger["id"]: [round(charger["limit_a"])] for charger in answer["chargers"]}
+
+    def charger(self, station, session, now):
+        if session is None:
+            return {**self.chargers[station], "connected": False}
+        return {
+            **self.chargers[station],
+            "wants_a": MOST_A,
+            "arrived_s": session.arrival * PERIOD_MIN * 60,
+            "departs_s": session.estimated_departure * PERIOD_MIN * 60,
+            "energy_needed_kwh": session.remaining_demand,
+        }
+
+    def processor_seconds(self):
+        """Of the whole process, when it has ended."""
+        self.process.stdin.close()
+        usage = os.wait4(self.process.pid, 0)[2]
+        return usage.ru_utime + usage.ru_stime
+
+
+PEERS = {
+    "round robin": lambda: algorithms.RoundRobin(algorithms.first_come_first_served),
+    "first come": lambda: algorithms.SortedSchedulingAlgo(algorithms.first_come_first_served),
+    "EDF": lambda: algorithms.SortedSchedulingAlgo(algorithms.earliest_deadline_first),
+    "LLF": lambda: algorithms.SortedSchedulingAlgo(algorithms.least_laxity_first),
+}
+OURS = {"dlb": "departure", "dlb equal": "equal"}
+
+
+def simulate(job):
+    path, month, days, kilowatts, name = job
+    warnings.simplefilter("ignore")
+    network = acnsim.sites.caltech_acn(basic_evse=False, transformer_cap=kilowatts)
+    sessions = read(path, month, days, network.station_ids)
+    if name == "bound":
+        amperes = acn_bound.bound(network, sessions, PERIOD_MIN, MOST_A)
+        return job, {"kwh": amperes * VOLTS / 1000 * PERIOD_MIN / 60, "asked": sum(s.kwh for s in sessions)}
+    scheduler = Dlb(network, OURS[name]) if name in OURS else PEERS[name]()
+    steps, spent = timed(scheduler)
+    cars = [
+        acnsim.EV(
+            session.arrival, session.departure, session.kwh, session.station, session.name,
+            acnsim.Battery(session.kwh, 0, MOST_A * VOLTS / 1000),
+        )
+        for session in sessions
+    ]
+    events = acnsim.EventQueue([acnsim.PluginEvent(car.arrival, car) for car in cars])
+    simulator = acnsim.Simulator(
+        network, scheduler, events, datetime.datetime(2019, 1, 1), period=PERIOD_MIN, verbose=False
+    )
+    simulator.run()
+    if name in OURS:
+        spent[0] = scheduler.processor_seconds()
+    return job, verdict(simulator, network, sessions, spent[0] / max(1, steps[0]))
+
+
+def timed(scheduler):
+    steps, spent, schedule = [0], [0.0], scheduler.schedule
+
+    def wrapped(sessions):
+        before = time.process_time()
+        answer = schedule(sessions)
+        spent[0] += time.process_time() - before
+        steps[0] += 1
+        return answer
+
+    scheduler.schedule = wrapped
+    return steps, spent
+
+
+def verdict(simulator, network, sessions, step_s):
+    pilots = simulator.pilot_signals
+    over = numpy.abs(network.constraint_current(pilots)) - network.magnitudes[:, None]
+    got, starts = [], []
+    row = {station: ix for ix, station in enumerate(network.station_ids)}
+    for session in sessions:
+        car = simulator.ev_history[session.name]
+        got.append(min(1.0, car.energy_delivered / session.kwh))
+        on = pilots[row[session.station], session.arrival : session.departure] > 0
+        starts.append(int(on[0]) + int((on[1:] & ~on[:-1]).sum()))
+    return {
+        "kwh": sum(share * session.kwh for share, session in zip(got, sessions)),
+        "asked": sum(session.kwh for session in sessions),
+        "shares": got,
+        "starts": starts,
+        "violations": int((over > 1e-3).any(axis=0).sum()),
+        "step_s": step_s,
+    }
+
+
+def table(results, months, kilowatts, names):
+    print("| kW | month | sessions | algorithm | energy | of the gap | worst 5 % | starts | violations | step | against LLF |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for power in kilowatts:
+        for month in months:
+            of = {name: results[month, power, name] for name in names if (month, power, name) in results}
+            peers = [of[name]["kwh"] for name in PEERS if name in of]
+            for name, result in of.items():
+                print(line(power, month, name, result, max(peers, default=None), of))
+
+
+def line(power, month, name, result, peer, of):
+    share = lambda kwh: f"{100 * kwh / result['asked']:.2f} %"  # noqa: E731
+    if name == "bound":
+        return f"| {power} | {month} | | perfect foresight | {share(result['kwh'])} | | | | | | |"
+    worst = sorted(result["shares"])[: max(1, len(result["shares"]) // 20)]
+    gap = ""
+    if name in OURS and peer is not None and "bound" in of:
+        gap = f"{100 * (result['kwh'] - peer) / (of['bound']['kwh'] - peer):.0f} %"
+    ratio = f"{of['LLF']['step_s'] / result['step_s']:.0f} ×" if "LLF" in of else ""
+    return (
+        f"| {power} | {month} | {len(result['shares'])} | {name} | {share(result['kwh'])} | {gap} | {statistics.mean(worst):.2f} "
+        f"| {statistics.mean(result['starts']):.2f} | {result['violations']} | {1e6 * result['step_s']:,.0f} µs | {ratio} |"
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sessions", type=pathlib.Path)
+    parser.add_argument("--months", nargs="+", default=MONTHS)
+    parser.add_argument("--days", type=int, default=31, help="only cars that arrive in the first days of each month")
+    parser.add_argument("--kilowatts", nargs="+", type=float, default=KILOWATTS, help="of the transformer")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", nargs="+", help=f"of: bound, {', '.join([*PEERS, *OURS])}")
+    chosen = parser.parse_args()
+    names = chosen.only or ["bound", *PEERS, "dlb"]
+    jobs = [
+        (chosen.sessions, month, chosen.days, power, name)
+        for power in chosen.kilowatts
+        for month in chosen.months
+        for name in names
+    ]
+    results = {}
+    with multiprocessing.Pool(chosen.jobs) as pool:
+        for (_, month, _, power, name), result in pool.imap_unordered(simulate, jobs):
+            results[month, power, name] = result
+    table(results, chosen.months, chosen.kilowatts, names)
+
+
+if __name__ == "__main__":
+    main()
