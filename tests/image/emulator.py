@@ -21,7 +21,7 @@ from box import Box, free_port
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = pathlib.Path(os.environ.get("DLB_IMAGE_DIR", ROOT / "target" / "image")).resolve()
 # Emulation on a busy machine is slow; these bound a hang, nothing is measured against them.
-BOOT_S = 420
+BOOT_S = 900
 COMMAND_S = 300
 
 
