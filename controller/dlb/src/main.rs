@@ -20,6 +20,8 @@ enum Door {
     Check(dlb::config::door::Arguments),
     Demo(dlb::demo::Arguments),
     FactoryReset(dlb::reset::door::Arguments),
+    Simulate(dlb::simulate::Arguments),
+    Replay(dlb::journal::replay::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -30,5 +32,7 @@ fn main() -> ExitCode {
         Door::Check(arguments) => dlb::config::door::run(&arguments),
         Door::Demo(arguments) => dlb::demo::run(&arguments),
         Door::FactoryReset(arguments) => dlb::reset::door::run(&arguments),
+        Door::Simulate(arguments) => dlb::simulate::run(&arguments),
+        Door::Replay(arguments) => dlb::journal::replay::run(&arguments),
     }
 }

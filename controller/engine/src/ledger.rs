@@ -111,6 +111,10 @@ const TOLERANCE: Milliamps = Milliamps(700);
 /// and their flash live longer, and the difference is a fraction of an ampere.
 const CALM: Duration = Duration::from_secs(5);
 
+/// A measurement this young tells what flows now. A car's ramp adds no more than this meanwhile.
+const FRESH: Duration = Duration::from_secs(2);
+const RAMP: Milliamps = Milliamps(6_000);
+
 /// An unconfirmed limit is sent once more after this many settle times.
 const REPEAT_AFTER_SETTLES: u32 = 2;
 
@@ -244,7 +248,11 @@ impl Ledger {
         };
         match entry.sent {
             Some(sent) if at < sent.first_at + entry.proof.settle => {
-                Span::towards(reported, sent.limit.min(worst))
+                let span = Span::towards(reported, sent.limit.min(worst));
+                // What has just been reported is what flows, but for what a ramp has added since.
+                let fresh = now.since(at) <= FRESH;
+                let most = if fresh { span.most.min(reported.saturating_add(RAMP)) } else { span.most };
+                Span { most, ..span }
             }
             _ => Span::exactly(reported),
         }

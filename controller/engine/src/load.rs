@@ -11,15 +11,15 @@
 //!    seen our cars come down by does not come back without a raise: a second oven, right after the first
 //!    had the cars lowered, shows at once and not only when they report.
 //! 2. What counts is the **largest** estimate of the last while: it rises with the next reading and falls
-//!    only when the lower load has lasted. A car that stops by itself shows in the meter before its
-//!    charger reports it, and in between looks like free capacity that is not there.
-
+//!    only when the lower load has lasted, and every charger that draws has reported since. A car that
+//!    stops by itself shows in the meter before its charger reports it, and in between looks like free
+//!    capacity that is not there.
 //!
 //! And one that trusts nobody: a line that stays above its limit for longer than cars take to follow
 //! carries something that is not ours, whatever the spans allow; the excess is added, again and again
 //! until the line is below its limit.
 
-use crate::lines::PerLine;
+use crate::lines::{Line, PerLine};
 use crate::time::{Duration, Instant};
 use crate::units::Milliamps;
 use std::collections::VecDeque;
@@ -58,6 +58,27 @@ impl core::ops::Add for Span {
     }
 }
 
+/// Pairs of lines between which loads hang on a delta supply, in the order of [`across`].
+pub const PAIRS: [(Line, Line); 3] = [(Line::L1, Line::L2), (Line::L2, Line::L3), (Line::L3, Line::L1)];
+
+/// What loads between lines drive through each line of a delta supply, power factor 1: two currents that
+/// share a line stand at 60 degrees there, so `a` and `b` make √(a² + ab + b²), not `a + b`.
+#[must_use]
+pub fn across(pairs: [Span; 3]) -> PerLine<Span> {
+    let joined = |a: Milliamps, b: Milliamps| {
+        let (a, b) = (f64::from(a.0), f64::from(b.0));
+        Milliamps((a * a + a * b + b * b).max(0.0).sqrt().round() as i32)
+    };
+    PerLine([(0, 2), (0, 1), (1, 2)].map(|(one, other)| {
+        let (one, other) = (pairs[one], pairs[other]);
+        Span {
+            least: joined(one.least, other.least),
+            most: joined(one.most, other.most),
+            rising: joined(one.rising, other.rising),
+        }
+    }))
+}
+
 /// The largest recent value on each line.
 #[derive(Clone, Debug)]
 pub struct OtherLoad {
@@ -65,6 +86,8 @@ pub struct OtherLoad {
     lines: PerLine<RecentMaximum>,
     latest: Option<PerLine<Estimate>>,
     over_since: PerLine<Option<Instant>>,
+    /// Everybody who draws has reported since then.
+    heard: Option<Instant>,
 }
 
 /// IEC 61851-1 leaves a car five seconds to follow a lower limit, and slow chargers take as long to pass
@@ -96,17 +119,21 @@ impl OtherLoad {
             lines: PerLine(core::array::from_fn(|_| RecentMaximum::default())),
             latest: None,
             over_since: PerLine([None; 3]),
+            heard: None,
         }
     }
 
-    /// A reading of the circuit, what our chargers in it may draw, and what it may carry.
+    /// A reading of the circuit, what our chargers in it may draw, and what it may carry. `heard`: the
+    /// oldest of the reports on which that stands; `None`: none of them draws.
     pub fn saw(
         &mut self,
         now: Instant,
         metered: PerLine<Milliamps>,
         ours: PerLine<Span>,
+        heard: Option<Instant>,
         limit: PerLine<Milliamps>,
     ) {
+        self.heard = heard;
         let estimates = PerLine(core::array::from_fn(|i| {
             let last = self.latest.map(|latest| latest.0[i]);
             let excess = metered.0[i].saturating_sub(limit.0[i]);
@@ -114,7 +141,7 @@ impl OtherLoad {
             Estimate::next(last, metered.0[i], ours.0[i]).raised(metered.0[i], ours.0[i], unexplained)
         }));
         self.latest = Some(estimates);
-        let oldest = now - self.span;
+        let oldest = self.oldest(now);
         for (maximum, estimate) in self.lines.0.iter_mut().zip(estimates.0) {
             maximum.push(now, estimate.other);
             maximum.forget(oldest);
@@ -124,12 +151,18 @@ impl OtherLoad {
     /// The bound, or `None` if nothing was seen within the span.
     #[must_use]
     pub fn upper(&self, now: Instant) -> Option<PerLine<Milliamps>> {
-        let oldest = now - self.span;
+        let oldest = self.oldest(now);
         let mut upper = PerLine::all(Milliamps::ZERO);
         for (slot, maximum) in upper.0.iter_mut().zip(&self.lines.0) {
             *slot = maximum.since(oldest)?;
         }
         Some(upper)
+    }
+
+    /// Estimates from here on count.
+    fn oldest(&self, now: Instant) -> Instant {
+        let lasted = now - self.span;
+        self.heard.map_or(lasted, |heard| heard.min(lasted))
     }
 
     /// When the bound will be lower than it is now if nothing else happens.
@@ -211,7 +244,7 @@ mod tests {
     }
 
     fn saw(load: &mut OtherLoad, now: Instant, metered: PerLine<Milliamps>, ours: PerLine<Span>) {
-        load.saw(now, metered, ours, all(100));
+        load.saw(now, metered, ours, None, all(100));
     }
 
     fn ours(amps: i32) -> PerLine<Span> {
@@ -220,6 +253,15 @@ mod tests {
 
     fn towards(least: i32, most: i32) -> PerLine<Span> {
         PerLine::all(Span::towards(Milliamps::from_amps(least), Milliamps::from_amps(most)))
+    }
+
+    #[test]
+    fn loads_between_lines_add_up_as_they_do_in_copper() {
+        let amps = |amps| Span::exactly(Milliamps::from_amps(amps));
+        let lines = across([amps(10), amps(10), amps(10)]);
+        assert_eq!(lines.map(|span| span.most), PerLine::all(Milliamps(17_321)), "√3 of each");
+        let one = across([amps(16), amps(0), amps(0)]);
+        assert_eq!(one.map(|span| span.most).0, [16, 16, 0].map(Milliamps::from_amps));
     }
 
     #[test]
@@ -238,6 +280,18 @@ mod tests {
         assert_eq!(load.upper(at(1)), Some(all(14)), "its charger has not reported yet");
         saw(&mut load, at(5), all(14), ours(0));
         assert_eq!(load.upper(at(5)), Some(all(14)));
+    }
+
+    #[test]
+    fn a_car_that_stopped_frees_nothing_before_its_charger_has_reported() {
+        let mut load = OtherLoad::new(Duration::from_secs(10));
+        load.saw(at(0), all(30), ours(13), Some(at(0)), all(100));
+        for second in 1..=29 {
+            load.saw(at(second), all(17), ours(13), Some(at(0)), all(100));
+            assert_eq!(load.upper(at(second)), Some(all(17)), "second {second}: it reports every 30 s");
+        }
+        load.saw(at(30), all(17), ours(0), None, all(100));
+        assert_eq!(load.upper(at(30)), Some(all(17)));
     }
 
     #[test]
@@ -308,12 +362,12 @@ mod tests {
     #[test]
     fn a_line_that_stays_over_its_limit_is_not_explained_away() {
         let mut load = OtherLoad::new(Duration::from_secs(10));
-        load.saw(at(0), all(60), ours(40), all(63));
+        load.saw(at(0), all(60), ours(40), None, all(63));
         for second in 1..=10 {
-            load.saw(at(second), all(70), towards(50, 30), all(63));
+            load.saw(at(second), all(70), towards(50, 30), None, all(63));
             assert_eq!(load.upper(at(second)), Some(all(30)), "second {second}: they may still follow");
         }
-        load.saw(at(11), all(70), towards(50, 30), all(63));
+        load.saw(at(11), all(70), towards(50, 30), None, all(63));
         assert_eq!(load.upper(at(11)), Some(all(37)));
     }
 }

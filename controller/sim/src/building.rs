@@ -5,11 +5,12 @@ use crate::phasor::{Phasor, to_neutral};
 use crate::rng::Rng;
 use crate::step::Step;
 use dlb_engine::lines::{Line, PerLine};
+use std::borrow::Cow;
 
 /// Something that switches. Times are scenario times.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Appliance {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub amps: PerLine<f64>,
     pub power_factor: f64,
     /// How long it runs and rests on average.
@@ -24,13 +25,15 @@ pub struct BuildingPlan {
     /// Standard deviation of the breathing per line.
     pub breathing: f64,
     pub power_factor: f64,
+    /// Busy by day and quiet at night, as an office with a kitchen is.
+    pub follows_day: bool,
     pub appliances: Vec<Appliance>,
 }
 
 /// A change that somebody in the building would notice.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Switched {
-    pub appliance: &'static str,
+    pub appliance: Cow<'static, str>,
     pub on: bool,
     pub amps: PerLine<f64>,
 }
@@ -71,7 +74,7 @@ impl Building {
 
     /// Up to the end of the step, at this hour of the day. Returns what switched.
     pub fn advance(&mut self, step: &Step, hour: f64) -> Vec<Switched> {
-        self.activity = activity(hour);
+        self.activity = if self.plan.follows_day { activity(hour) } else { 1.0 };
         for breath in &mut self.breath {
             breath.advance(step.scenario_seconds, &mut self.rng);
         }
@@ -85,7 +88,11 @@ impl Building {
             // At night there is less to do.
             let mean = if running.on { appliance.on_s } else { appliance.off_s / self.activity };
             running.left_s = 0.4 * mean + self.rng.exponential(0.6 * mean);
-            switched.push(Switched { appliance: appliance.name, on: running.on, amps: appliance.amps });
+            switched.push(Switched {
+                appliance: appliance.name.clone(),
+                on: running.on,
+                amps: appliance.amps,
+            });
         }
         switched
     }
@@ -128,7 +135,7 @@ mod tests {
     use dlb_engine::time::Instant;
 
     const OVEN: Appliance = Appliance {
-        name: "oven",
+        name: Cow::Borrowed("oven"),
         amps: PerLine([16.0, 16.0, 0.0]),
         power_factor: 1.0,
         on_s: 600.0,
@@ -140,8 +147,13 @@ mod tests {
     }
 
     fn building(breathing: f64) -> Building {
-        let plan =
-            BuildingPlan { base: PerLine::all(10.0), breathing, power_factor: 1.0, appliances: vec![OVEN] };
+        let plan = BuildingPlan {
+            base: PerLine::all(10.0),
+            breathing,
+            power_factor: 1.0,
+            follows_day: true,
+            appliances: vec![OVEN],
+        };
         Building::new(plan, Rng::new(11))
     }
 

@@ -46,6 +46,7 @@ pub struct CarModel {
 pub struct Car {
     model: CarModel,
     stored_kwh: f64,
+    arrived_kwh: f64,
     target_kwh: f64,
     drawn: f64,
     /// The pilot as the car has understood it, and a change that it is about to understand.
@@ -69,6 +70,7 @@ impl Car {
         Self {
             model,
             stored_kwh: model.battery_kwh * soc.clamp(0.0, 1.0),
+            arrived_kwh: model.battery_kwh * soc.clamp(0.0, 1.0),
             target_kwh: model.battery_kwh * target_soc.clamp(0.0, 1.0),
             drawn: 0.0,
             understood: 0.0,
@@ -105,6 +107,17 @@ impl Car {
     #[must_use]
     pub fn missing_kwh(&self) -> f64 {
         (self.target_kwh - self.stored_kwh).max(0.0)
+    }
+
+    /// What it came for, and what it has got of that, at the cable: losses included.
+    #[must_use]
+    pub fn wanted_kwh(&self) -> f64 {
+        (self.target_kwh - self.arrived_kwh).max(0.0) / self.model.efficiency
+    }
+
+    #[must_use]
+    pub fn charged_kwh(&self) -> f64 {
+        (self.stored_kwh - self.arrived_kwh) / self.model.efficiency
     }
 
     #[must_use]
@@ -189,6 +202,12 @@ impl Car {
             return 0.0;
         }
         self.understood.min(self.appetite())
+    }
+
+    /// What it would take now if it were offered enough: amperes per phase, or watts.
+    #[must_use]
+    pub fn takes(&self) -> f64 {
+        self.appetite()
     }
 
     /// What the battery lets in at its state of charge.

@@ -1,8 +1,9 @@
 //! The site that the demonstration shows: an office with a kitchen, sun on the roof, a garage full of
 //! chargers behind a 63 A connection. Data only; [`build`] makes a [`World`] of it.
 
-use crate::bay::{Bay, Charger, Visits};
+use crate::bay::{Bay, Charger, Traffic, Visits};
 use crate::building::{Appliance, BuildingPlan};
+use crate::circuit::{CircuitPlan, LoadPlan};
 use crate::modbus::{AlfenEve, KebaP30, Make, ModbusCharger};
 use crate::ocpp::{ChargePoint, Habits, Nameplate, RelativeTo, Units};
 use crate::outlet::{Kind, Outlet, Plate, Temper};
@@ -52,14 +53,35 @@ pub fn build(bays: &[BayPlan], seed: u64, speed: NonZeroU32, now: Instant, wall:
         seed,
         speed,
         hour: 10.5,
-        limit: PerLine::all(GRID_A),
-        curve: Curve::Gg,
-        building: building(),
-        sun: SunPlan { peak: PerLine::all(14.0), rises: 6.0, sets: 20.0, clear_s: 900.0, cloudy_s: 500.0 },
+        circuits: circuits(),
+        sun: Some(SunPlan {
+            peak: PerLine::all(14.0),
+            rises: 6.0,
+            sets: 20.0,
+            clear_s: 900.0,
+            cloudy_s: 500.0,
+        }),
+        volts: 231.0,
         tick: Duration::from_millis(50),
     };
     let made = bays.iter().enumerate().map(|(at, bay)| make_bay(bay, at, seed, now, wall)).collect();
     World::new(plan, made, now)
+}
+
+fn circuits() -> Vec<CircuitPlan> {
+    let grid = CircuitPlan {
+        parent: None,
+        limit: PerLine::all(GRID_A),
+        curve: Curve::Gg,
+        load: LoadPlan::Building(building()),
+    };
+    let garage = CircuitPlan {
+        parent: Some(0),
+        limit: PerLine::all(GARAGE_A),
+        curve: Curve::Gg,
+        load: LoadPlan::Nothing,
+    };
+    vec![grid, garage]
 }
 
 fn bay(at: usize) -> BayPlan {
@@ -119,7 +141,8 @@ fn make_bay(plan: &BayPlan, at: usize, seed: u64, now: Instant, wall: WallTime) 
             modbus(outlet, Make::Alfen(alfen))
         }
     };
-    Bay::new(plan.id.clone(), charger, visits(plan.plate.kind), first_visit(at, now), rng)
+    let traffic = Traffic::Random { visits: visits(plan.plate.kind), cars: Vec::new() };
+    Bay::new(plan.id.clone(), usize::from(plan.in_garage), charger, traffic, first_visit(at, now), rng)
 }
 
 fn modbus(outlet: Outlet, make: Make) -> Charger {
@@ -167,8 +190,8 @@ fn habits(plan: &BayPlan, at: usize) -> Habits {
 }
 
 fn building() -> BuildingPlan {
-    let appliance = |name, amps, power_factor, on_s, off_s| Appliance {
-        name,
+    let appliance = |name: &'static str, amps, power_factor, on_s, off_s| Appliance {
+        name: name.into(),
         amps: PerLine(amps),
         power_factor,
         on_s,
@@ -178,6 +201,7 @@ fn building() -> BuildingPlan {
         base: PerLine([9.0, 11.0, 8.0]),
         breathing: 1.2,
         power_factor: 0.97,
+        follows_day: true,
         appliances: vec![
             appliance("kitchen oven", [13.0, 13.0, 0.0], 1.0, 500.0, 700.0),
             appliance("heat pump", [8.0, 8.0, 8.0], 0.86, 700.0, 900.0),

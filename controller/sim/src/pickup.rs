@@ -46,9 +46,15 @@ impl Electrical {
     /// True RMS of the lines, harmonics included.
     #[must_use]
     pub fn rms(&self) -> PerLine<f64> {
-        let [third, fifth] = self.harmonics;
-        let swell = (1.0 + third * third + fifth * fifth).sqrt();
+        let swell = self.swell();
         self.currents.map(|current| current.size() * swell)
+    }
+
+    /// What harmonics make of a fundamental's RMS value.
+    #[must_use]
+    pub fn swell(&self) -> f64 {
+        let [third, fifth] = self.harmonics;
+        (1.0 + third * third + fifth * fifth).sqrt()
     }
 
     /// Active power of the lines; negative is export.

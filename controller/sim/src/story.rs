@@ -32,17 +32,25 @@ pub(crate) fn switched(what: &Switched) -> String {
     format!("The {} {verb}: {sign}{amps:.0} A on {}.", what.appliance, lines.join(", "))
 }
 
+pub(crate) fn tripped(circuit: usize) -> String {
+    if circuit == 0 {
+        "The main fuse would have blown.".to_owned()
+    } else {
+        format!("The protective device of circuit {circuit} would have tripped.")
+    }
+}
+
 pub(crate) fn sky(cloudy: bool) -> String {
     if cloudy { "A cloud takes the sun off the roof." } else { "The sun comes back to the roof." }.to_owned()
 }
 
 pub(crate) fn visit(bay: &str, visit: &Visit) -> String {
     match visit {
-        Visit::Arrived { car, soc, missing_kwh } => {
+        Visit::Arrived { car, soc, missing_kwh, .. } => {
             let percent = soc * 100.0;
             format!("{bay}: {} {car} arrives at {percent:.0} % and wants {missing_kwh:.0} kWh.", article(car))
         }
-        Visit::Left { car, soc, content } => {
+        Visit::Left { car, soc, content, .. } => {
             let mood = if *content { "content" } else { "before it was done" };
             format!("{bay}: the {car} leaves at {:.0} %, {mood}.", soc * 100.0)
         }

@@ -4,6 +4,9 @@ use crate::protection::{Curve, Pole};
 use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::time::Instant;
 
+/// A current that a class 1 meter cannot tell from the limit begins no spell above it.
+const ERROR: f64 = 0.01;
+
 /// Over a whole run.
 #[derive(Clone, Debug)]
 pub struct Truth {
@@ -19,6 +22,8 @@ pub struct Truth {
     pub longest_over_s: f64,
     pub trips: u32,
     pub kwh: f64,
+    /// Highest power of any step.
+    pub peak_kw: f64,
     spell_s: PerLine<f64>,
 }
 
@@ -34,12 +39,14 @@ impl Truth {
             longest_over_s: 0.0,
             trips: 0,
             kwh: 0.0,
+            peak_kw: 0.0,
             spell_s: PerLine::all(0.0),
         }
     }
 
-    /// These RMS currents and this power flowed for so long, up to `now`.
-    pub fn note(&mut self, now: Instant, rms: PerLine<f64>, watts: f64, seconds: f64) {
+    /// These RMS currents and this power flowed for so long, up to `now`. True: the device trips.
+    pub fn note(&mut self, now: Instant, rms: PerLine<f64>, watts: f64, seconds: f64) -> bool {
+        let trips = self.trips;
         self.kwh += watts * seconds / 3_600_000.0;
         for (line, amps) in rms.iter() {
             if amps > self.worst[line].0 {
@@ -48,17 +55,30 @@ impl Truth {
             self.note_limit(line, amps - self.limit[line], seconds);
             self.trips += u32::from(self.poles[line.index()].carry(now, amps, seconds));
         }
+        self.peak_kw = self.peak_kw.max(watts / 1000.0);
+        self.trips > trips
+    }
+
+    /// What it may carry.
+    #[must_use]
+    pub const fn limit(&self) -> PerLine<f64> {
+        self.limit
+    }
+
+    /// How long it has been above its limit without a break, the worst line.
+    #[must_use]
+    pub fn spell_s(&self) -> f64 {
+        self.spell_s.0.into_iter().fold(0.0, f64::max)
     }
 
     fn note_limit(&mut self, line: Line, over: f64, seconds: f64) {
-        if over <= 0.0 {
-            self.spell_s[line] = 0.0;
-            return;
-        }
-        self.spell_s[line] += seconds;
-        self.over_s[line] += seconds;
-        self.over_as[line] += over * seconds;
+        let beyond_error = over > self.limit[line] * ERROR;
+        self.spell_s[line] = if beyond_error { self.spell_s[line] + seconds } else { 0.0 };
         self.longest_over_s = self.longest_over_s.max(self.spell_s[line]);
+        if over > 0.0 {
+            self.over_s[line] += seconds;
+            self.over_as[line] += over * seconds;
+        }
     }
 
     /// How far the protective device is on the way to a trip, the worst line.

@@ -3,7 +3,7 @@
 use core::num::NonZeroU32;
 use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_sim::bay::Bay;
-use dlb_sim::closed_loop::{ClosedLoop, GRID_METER};
+use dlb_sim::closed_loop::{ClosedLoop, GRID_METER, MeterFault};
 use dlb_sim::garage::{self, GRID_A};
 use dlb_wiring::event::Record;
 use dlb_wiring::status::Mode;
@@ -80,7 +80,7 @@ fn chargers_that_hear_nothing_more_fall_back_by_themselves() {
 fn without_clamps_the_site_runs_on_static_limits_until_they_are_back() {
     let mut site = garage_of(12, 2, 1);
     site.run(minutes(1));
-    site.clamps = false;
+    site.meter(0, MeterFault::Silent);
     site.run(Duration::from_secs(15));
     let alerts = |site: &ClosedLoop| -> Vec<String> {
         site.controller().status(site.now()).alerts.into_iter().map(|alert| alert.about).collect()
@@ -90,7 +90,7 @@ fn without_clamps_the_site_runs_on_static_limits_until_they_are_back() {
     site.run(minutes(1));
     let cars = site.world().currents_of(0..12).map(dlb_sim::phasor::Phasor::size);
     assert!(cars.0.iter().all(|amps| *amps <= GRID_A - 40.0 + 0.5), "{cars:?}");
-    site.clamps = true;
+    site.meter(0, MeterFault::None);
     site.run(Duration::from_secs(20));
     assert_eq!(site.controller().status(site.now()).mode, Mode::Dynamic);
     assert!(!alerts(&site).contains(&GRID_METER.to_owned()));

@@ -127,10 +127,10 @@ fn what_the_meters_count_is_in_the_batteries() {
 #[test]
 fn a_step_of_load_is_at_the_connection_at_once() {
     let mut site = site(0, 2, 1);
-    site.building_mut().switch("compressor", false, 1e9);
+    site.building_mut(0).expect("it has a building").switch("compressor", false, 1e9);
     site.advance(seconds(10));
     let before = site.electrical().currents;
-    site.building_mut().switch("compressor", true, 1e9);
+    site.building_mut(0).expect("it has a building").switch("compressor", true, 1e9);
     site.advance(seconds(10) + Duration::from_millis(50));
     let step = (site.electrical().currents - before).map(Phasor::size);
     assert!(step.0.iter().all(|amps| (10.5..11.5).contains(amps)), "{step:?}");

@@ -17,10 +17,10 @@ use crate::settings::{Adoption, LinkSetting, Settings};
 use dlb_engine::allocate::Allocator;
 use dlb_engine::allocation::Allocation;
 use dlb_engine::ledger::{Fallback, Ledger, Proof};
-use dlb_engine::lines::PerLine;
-use dlb_engine::load::Span;
+use dlb_engine::lines::{PerLine, Wiring};
+use dlb_engine::load::{PAIRS, Span, across};
 use dlb_engine::reading::{NoReading, Reading};
-use dlb_engine::site::{ChargerIx, CircuitIx};
+use dlb_engine::site::{ChargerIx, CircuitIx, Supply};
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Duration, Instant, WallTime, earliest};
 use dlb_engine::units::Milliamps;
@@ -172,20 +172,37 @@ impl Controller {
         self.decide_within(now, Duration::ZERO);
     }
 
-    /// What our chargers in this circuit may be drawing.
-    fn drawn_in(&self, circuit: CircuitIx, now: Instant) -> PerLine<Span> {
+    /// What our chargers in this circuit may be drawing, and the oldest report of one that draws.
+    fn drawn_in(&self, circuit: CircuitIx, now: Instant) -> (PerLine<Span>, Option<Instant>) {
         let site = &self.settings.site;
         let valid = self.settings.policy.drawn_valid_for;
-        let mut sum = PerLine::all(Span::default());
+        let (mut sum, mut pairs) = (PerLine::all(Span::default()), [Span::default(); 3]);
+        let mut heard = None;
         for ix in site.charger_indexes().filter(|&ix| site.path(ix).any(|at| at == circuit)) {
             let outlet = &self.outlets[ix.0];
             if outlet.online && !outlet.state.occupied() && outlet.state != OutletState::Unknown {
                 continue;
             }
             let span = |reported| self.ledger.span(now, ix, site, reported);
-            sum = sum + outlet.spans(site.charger(ix), now, valid, span);
+            let spans = outlet.spans(site.charger(ix), now, valid, span);
+            if spans.0.iter().any(|span| span.least > Milliamps::ZERO) {
+                heard = earliest(heard, outlet.drawn.map(|drawn| drawn.at));
+            }
+            match self.pair_of(ix) {
+                Some(pair) => pairs[pair] = pairs[pair] + spans[PAIRS[pair].0],
+                None => sum = sum + spans,
+            }
         }
-        sum
+        (sum + across(pairs), heard)
+    }
+
+    /// The pair of lines of a delta supply that a charger hangs between.
+    fn pair_of(&self, charger: ChargerIx) -> Option<usize> {
+        let site = &self.settings.site;
+        let charger = site.charger(charger);
+        let Wiring::Between(a, b) = charger.wiring else { return None };
+        let delta = matches!(site.circuit(charger.circuit).supply, Supply::Delta(_));
+        PAIRS.iter().position(|&pair| delta && (pair == (a, b) || pair == (b, a)))
     }
 
     fn ocpp_opened(&mut self, now: Instant, connection: crate::event::ConnectionId, identity: &str) {

@@ -3,8 +3,8 @@
 use crate::settings::{MeterSetting, Settings};
 use dlb_engine::lines::PerLine;
 use dlb_engine::load::{OtherLoad, Span};
-use dlb_engine::reading::{NoReading, Reading};
-use dlb_engine::time::{Instant, earliest};
+use dlb_engine::reading::{Doubt, NoReading, Quality, Reading};
+use dlb_engine::time::{Duration, Instant, earliest};
 use dlb_engine::units::Milliamps;
 
 /// All meters of a site, in the order of the settings.
@@ -21,7 +21,17 @@ pub(crate) struct MeterState {
     load: OtherLoad,
     /// Silence is counted from here while nothing good was heard yet.
     since: Instant,
+    /// When it last showed anything new, and how many readings in a row had each been new by then.
+    news: Instant,
+    lively: u16,
+    stands: bool,
 }
+
+/// A meter whose every reading was new, so many times in a row, and that then shows the same to the last
+/// digit of every current, voltage, power and register for this long, with a current flowing, shows the
+/// past. A coarse one, of which some readings are always the same, is never doubted for that.
+const LIVELY: u16 = 30;
+const FROZEN_AFTER: Duration = Duration::from_secs(10);
 
 impl Metering {
     pub(crate) fn new(settings: &Settings, now: Instant) -> Self {
@@ -30,6 +40,9 @@ impl Metering {
             good: None,
             load: OtherLoad::new(settings.policy.raise_after),
             since: now,
+            news: now,
+            lively: 0,
+            stands: false,
         };
         Self { meters: settings.meters.iter().map(state).collect() }
     }
@@ -46,14 +59,14 @@ impl Metering {
         fresh
     }
 
-    /// Takes what meter `ix` said; `ours` is what our chargers in its circuit may draw,
-    /// `limit` what it may carry.
+    /// Takes what meter `ix` said; `ours` is what our chargers in its circuit may draw and how old the
+    /// oldest of their reports is, `limit` what it may carry.
     pub(crate) fn saw(
         &mut self,
         now: Instant,
         ix: usize,
         outcome: Result<Reading, NoReading>,
-        ours: PerLine<Span>,
+        (ours, heard): (PerLine<Span>, Option<Instant>),
         limit: PerLine<Milliamps>,
     ) {
         let Some(meter) = self.meters.get_mut(ix) else { return };
@@ -62,9 +75,14 @@ impl Metering {
         if !reading.usable() || reading.current.0.iter().all(Option::is_none) {
             return;
         }
+        if meter.is_frozen(now, &reading) {
+            meter.latest = Ok(Reading { quality: Quality::Bad(Doubt::Frozen), ..reading });
+            meter.good = meter.good.map(|good| Reading { at: meter.news, ..good });
+            return;
+        }
         meter.good = Some(Reading { at: now, ..reading });
         let metered = reading.current.map(Option::unwrap_or_default);
-        meter.load.saw(now, metered, ours, limit);
+        meter.load.saw(now, metered, ours, heard, limit);
     }
 
     pub(crate) fn get(&self, ix: usize) -> &MeterState {
@@ -101,6 +119,17 @@ impl Metering {
 }
 
 impl MeterState {
+    fn is_frozen(&mut self, now: Instant, reading: &Reading) -> bool {
+        let same = self.good.is_some_and(|good| Reading { at: good.at, ..*reading } == good);
+        if !same {
+            self.lively = if self.stands { 1 } else { self.lively.saturating_add(1) };
+            self.news = now;
+        }
+        self.stands = same;
+        let flows = reading.current.0.iter().flatten().any(|current| *current != Milliamps::ZERO);
+        same && flows && self.lively >= LIVELY && now.since(self.news) >= FROZEN_AFTER
+    }
+
     fn lost_at(&self, setting: &MeterSetting) -> Instant {
         self.good.map_or(self.since, |good| good.at) + setting.lost_after
     }
@@ -108,5 +137,90 @@ impl MeterState {
     /// What it measures now, where it measures.
     pub(crate) fn measured(&self) -> Option<PerLine<Milliamps>> {
         self.latest.ok().map(|reading| reading.current.map(Option::unwrap_or_default))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Adoption, MeterSource, Policy};
+    use dlb_engine::site::{Balance, Circuit, CircuitIx, Site, Supply};
+    use dlb_engine::units::{Millivolts, Watts};
+
+    fn settings() -> Settings {
+        let grid = Circuit {
+            id: "grid".into(),
+            parent: None,
+            limit: PerLine::all(Milliamps(63_000)),
+            limit_power: None,
+            balance: Balance::default(),
+            transformer: None,
+            supply: Supply::Star(Millivolts(230_000)),
+        };
+        let meter = MeterSetting {
+            id: "main".into(),
+            circuit: CircuitIx(0),
+            source: MeterSource::Clamps,
+            lost_after: Duration::from_secs(10),
+            assumed_load: PerLine::all(Milliamps(40_000)),
+        };
+        Settings {
+            name: "Site".into(),
+            site: Site::new(vec![grid], Vec::new()).expect("a sound site"),
+            meters: vec![meter],
+            links: Vec::new(),
+            policy: Policy::default(),
+            adoption: Adoption::Ask,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    fn shown(millivolts: i32) -> Reading {
+        Reading {
+            current: PerLine::all(Some(Milliamps(20_000))),
+            voltage: PerLine::all(Some(Millivolts(millivolts))),
+            power: PerLine::all(Some(Watts(4_600))),
+            ..Reading::empty(Instant(0))
+        }
+    }
+
+    fn lost_after(seconds: u64, shown: impl Fn(u64) -> Reading) -> bool {
+        let settings = settings();
+        let at = |second: u64| Instant::from_millis(second * 1000);
+        let mut metering = Metering::new(&settings, at(0));
+        for second in 0..=seconds {
+            let ours = (PerLine::all(Span::default()), None);
+            let limit = PerLine::all(Milliamps(63_000));
+            metering.saw(at(second), 0, Ok(shown(second)), ours, limit);
+        }
+        metering.lost(0, &settings.meters[0], at(seconds))
+    }
+
+    /// Alive up to a second, and then for ever the same.
+    fn stuck_at(stuck: u64) -> impl Fn(u64) -> Reading {
+        move |second| shown(230_000 + second.min(stuck) as i32)
+    }
+
+    #[test]
+    fn a_lively_meter_that_stands_still_counts_as_lost() {
+        assert!(!lost_after(69, stuck_at(60)));
+        assert!(lost_after(70, stuck_at(60)));
+    }
+
+    #[test]
+    fn a_coarse_meter_may_show_the_same_for_as_long_as_it_likes() {
+        assert!(!lost_after(600, stuck_at(5)), "it was hardly ever new");
+        assert!(
+            !lost_after(600, |second| shown(230_000 + (second as i32 / 3))),
+            "every third reading is new"
+        );
+    }
+
+    #[test]
+    fn a_site_that_draws_nothing_may_stand_still() {
+        let nothing =
+            |second| Reading { current: PerLine::all(Some(Milliamps::ZERO)), ..stuck_at(60)(second) };
+        assert!(!lost_after(600, nothing));
     }
 }

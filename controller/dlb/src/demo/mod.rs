@@ -102,7 +102,7 @@ fn start(arguments: &Arguments, directory: &TempDir) -> Result<(Running, Running
     std::fs::create_dir(&data).map_err(|source| DemoFault::Write { path: data.clone(), source })?;
     let password = invent_password()?;
     PasswordStore::open(&data)?.set_first(&password)?;
-    let mut running = Launch { config, data, converter: Converter::Brought }.start()?;
+    let mut running = Launch { config, data, converter: Converter::Brought, record: None }.start()?;
     let board = BoardFile::read(&board)?;
     let source = simulated(&board, prepared.pins(site_file::inputs()), arguments.seed)?;
     running.measure(&board, source, false).map_err(DemoFault::Measure)?;

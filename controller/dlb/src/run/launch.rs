@@ -13,6 +13,7 @@ use crate::clamps::ClampDesk;
 use crate::clock;
 use crate::config::{Checked, ConfigDesk, ConfigFile, Maps};
 use crate::gpio::{CharacterDevice, Contacts, Drives, Plan};
+use crate::journal::Recording;
 use crate::register::EnergyRegister;
 use crate::reset::{self, ResetDesk};
 use crate::sampling::Sampling;
@@ -42,6 +43,8 @@ pub struct Launch {
     pub config: PathBuf,
     pub data: PathBuf,
     pub converter: Converter,
+    /// Where to write a journal for `dlb replay`, if somebody wants one.
+    pub record: Option<PathBuf>,
 }
 
 /// Where the samples of the clamps come from.
@@ -135,6 +138,7 @@ impl Launch {
             learnt: std::mem::take(&mut store.remembered.learnt),
             troubles: store.troubles,
             drives: contacts.drives(),
+            record: self.record.clone(),
         };
         let register = kept_register(clamps.as_deref(), &store.remembered, &store.handle);
         let handle = store.handle;
@@ -269,6 +273,7 @@ struct SiteThread {
     learnt: BTreeMap<String, String>,
     troubles: async_channel::Receiver<Alert>,
     drives: Arc<Drives>,
+    record: Option<PathBuf>,
 }
 
 impl SiteThread {
@@ -276,8 +281,14 @@ impl SiteThread {
         let _fatal = Fatal("site");
         let executor = Rc::new(smol::LocalExecutor::new());
         let ports = PortPool::new(Rc::clone(&executor), self.incoming.clone(), &self.checked.ports);
-        let controller = Controller::new(self.checked.settings, self.learnt, clock::now());
+        let now = clock::now();
+        let recording = self.record.and_then(|path| {
+            let started = Recording::start(&path, now, &self.checked, &self.learnt);
+            started.inspect_err(|error| tracing::error!("recording to {}: {error}", path.display())).ok()
+        });
+        let controller = Controller::new(self.checked.settings, self.learnt, now);
         let outlets = outlets(store, ports, self.config, self.live, self.mailbox, self.drives);
+        let outlets = Outlets { recording, ..outlets };
         let inner = Rc::clone(&executor);
         smol::block_on(executor.run(async move {
             let Ok(listener) = smol::Async::new(self.listener) else {
@@ -335,6 +346,7 @@ fn outlets(
             Box::new(move |status, view| mailbox.show(status, view)),
         ],
         witnesses: vec![Box::new(move |record| records.hear(record))],
+        recording: None,
     }
 }
 

@@ -30,12 +30,21 @@ pub struct Arguments {
     /// How the log is written.
     #[arg(long, value_enum, default_value_t = logging::Format::Text)]
     log: logging::Format,
+    /// Write everything that passes the controller's door to a journal, for `dlb replay`. It grows by
+    /// megabytes an hour: for finding out what happened, not for good.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log, "info");
-    let launch = Launch { config: arguments.config, data: arguments.data, converter: Converter::OnTheBox };
+    let launch = Launch {
+        config: arguments.config,
+        data: arguments.data,
+        converter: Converter::OnTheBox,
+        record: arguments.record,
+    };
     loop {
         let running = match launch.clone().start() {
             Ok(running) => running,

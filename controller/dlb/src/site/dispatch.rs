@@ -4,6 +4,7 @@ use super::ocpp_server::Outgoing;
 use super::port_pool::PortPool;
 use crate::config::Port;
 use crate::gpio::Drives;
+use crate::journal::Recording;
 use crate::store::StoreHandle;
 use crate::view::SiteView;
 use dlb_wiring::event::{ConnectionId, Effect, Record};
@@ -23,6 +24,8 @@ pub struct Outlets {
     pub audience: Vec<Audience>,
     /// Everybody who hears of what is recorded. None of them may block.
     pub witnesses: Vec<Witness>,
+    /// The journal of this run, if somebody wants one.
+    pub recording: Option<Recording>,
 }
 
 /// Somebody who wants every picture.
@@ -37,6 +40,10 @@ pub(super) struct Dispatch {
 }
 
 impl Dispatch {
+    pub(super) const fn recording(&mut self) -> Option<&mut Recording> {
+        self.outlets.recording.as_mut()
+    }
+
     pub(super) fn new(outlets: Outlets) -> Self {
         Self { outlets, chargers: BTreeMap::new() }
     }

@@ -60,6 +60,9 @@ pub async fn run(mut controller: Controller, incoming: async_channel::Receiver<I
             }
             Turn::Configured(checked) => {
                 dispatch.configure_ports(&checked.ports);
+                if let Some(recording) = dispatch.recording() {
+                    recording.configured(&checked);
+                }
                 let event = Event::Configured(Box::new(checked.settings));
                 step(&mut controller, &mut dispatch, event, None);
             }
@@ -104,7 +107,11 @@ fn step(controller: &mut Controller, dispatch: &mut Dispatch, event: Event, from
         dispatch.closed(*connection);
     }
     let now = clock::now();
+    let noted = dispatch.recording().map(|recording| recording.event(&event));
     let effects = controller.handle(now, event);
+    if let (Some(recording), Some(noted)) = (dispatch.recording(), noted) {
+        recording.effects(now, noted, &effects);
+    }
     let publish = effects.contains(&Effect::Publish);
     dispatch.carry_out(effects, from);
     if publish {

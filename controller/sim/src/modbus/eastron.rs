@@ -50,6 +50,10 @@ impl EastronSdm630 {
 
     fn block(&self) -> Block {
         let mut block = Block::default();
+        // What is between the values that are made up here reads as 0, as it does on the real one.
+        for address in (0..=EXPORT).step_by(2) {
+            block.float(address, 0.0);
+        }
         for line in 0..3_u16 {
             let at = usize::from(line);
             let (volts, amps, watts) = (self.shown.volts[at], self.shown.amps[at], self.shown.watts[at]);

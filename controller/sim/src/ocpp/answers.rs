@@ -50,7 +50,11 @@ impl ChargePoint {
             Purpose::Tx => self.habits.takes_tx_profile && self.fits_transaction(profile),
         };
         let level = profile.stack_level <= self.habits.max_stack_level;
-        exists && in_place && level && understands(self.habits.units, profile.unit)
+        self.habits.takes_profiles
+            && exists
+            && in_place
+            && level
+            && understands(self.habits.units, profile.unit)
     }
 
     /// A TxProfile is for a running transaction of a real connector, and for no other transaction.

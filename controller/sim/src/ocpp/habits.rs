@@ -35,6 +35,8 @@ pub struct Habits {
     pub units: Units,
     pub relative_to: RelativeTo,
     pub max_stack_level: i64,
+    /// False: refuses every charging profile.
+    pub takes_profiles: bool,
     pub takes_tx_profile: bool,
     pub takes_station_maximum: bool,
     /// Profiles other than TxProfile survive a restart.
@@ -59,6 +61,7 @@ impl Default for Habits {
             units: Units::Amps,
             relative_to: RelativeTo::TransactionStart,
             max_stack_level: 10,
+            takes_profiles: true,
             takes_tx_profile: true,
             takes_station_maximum: true,
             keeps_profiles: true,
