@@ -24,6 +24,7 @@ VIEWS = {
     "settings-meters": "settings/meters",
     "settings-chargers": "settings/chargers",
     "settings-ports": "settings/ports",
+    "settings-contacts": "settings/contacts",
     "settings-broker": "settings/broker",
     "settings-policy": "settings/policy",
     "settings-versions": "settings/versions",

@@ -146,7 +146,7 @@ fn harmonics_are_there_when_they_are_asked_for() {
 fn the_summary_says_what_there_is_to_say_about_each_clamp() {
     let lines = lines(&codes(3.0));
     let clamps = &lines.last().unwrap()["summary"]["clamps"];
-    assert_eq!(clamps["L1"]["finding"], "on-line", "60 degrees is another line, backwards");
+    assert_eq!(clamps["L1"]["finding"], "unclear", "60 degrees: another line backwards, or a motor");
     assert_eq!(clamps["L2"]["finding"], "nothing-to-tell");
     assert_eq!(clamps["L3"]["finding"], "backwards");
     assert!(clamps["L1"]["noise_floor_a"].as_f64().unwrap() < 0.01);
