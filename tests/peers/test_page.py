@@ -33,6 +33,11 @@ VIEWS = {
 }
 
 
+def row_of(page, charger):
+    """Its line in the dashboard's list."""
+    return page.get_by_role("region", name=re.compile("^Chargers")).locator(f'a[href="#/charger/{charger}"]')
+
+
 async def in_thread(work, *arguments, **rest):
     return await asyncio.to_thread(work, *arguments, **rest)
 
@@ -68,7 +73,7 @@ async def test_the_first_visitor_sets_the_password_and_the_next_needs_it(make_bo
         await expect(page.get_by_role("heading", name="Circuits")).to_be_visible()
 
 
-async def test_a_new_charger_is_adopted_and_shows_its_limit_and_why(make_box, meter):
+async def test_one_click_adopts_a_charger_as_its_card_says(make_box, meter):
     loads = Loads(meter, building=(40, 45, 50))
     box = await in_thread(make_box, site(meter, []))
     async with browser() as visit, connected(ObedientCharger, box, "NEW-1") as charger:
@@ -77,12 +82,16 @@ async def test_a_new_charger_is_adopted_and_shows_its_limit_and_why(make_box, me
         page = await visitor.sign_in()
         await expect(page.get_by_text("NEW-1 has connected")).to_be_visible()
         await visitor.photo("waiting-charger")
+        assumed = "Adopted, it joins grid, counts on every line and gets at most 16 A."
+        await expect(page.get_by_text(assumed)).to_be_visible()
         await page.get_by_role("button", name="Adopt: NEW-1").click()
-        # Everything in the dialog is filled in with what is safe.
-        await page.get_by_role("dialog").get_by_role("button", name="Adopt", exact=True).click()
-        await expect(page.get_by_role("dialog")).to_be_hidden()
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(page.get_by_text("NEW-1 is part of the site now.")).to_be_visible()
         await expect(page.get_by_text("NEW-1 has connected")).to_be_hidden()
-        row = page.locator('a[href="#/charger/new-1"]')
+        written = (await in_thread(box.get, "config"))["config"]["charger"]
+        expected = {"id": "new-1", "circuit": "grid", "ocpp": "NEW-1", "rotation": "unknown", "max_a": 16.0}
+        assert written == [expected]
+        row = row_of(page, "new-1")
         await expect(row).to_be_visible()
 
         await charger.plug(Car())
@@ -95,6 +104,48 @@ async def test_a_new_charger_is_adopted_and_shows_its_limit_and_why(make_box, me
         await row.click()
         await expect(page.get_by_role("heading", name="new-1")).to_be_visible()
         await visitor.photo("charger")
+
+
+async def test_a_charger_is_adopted_with_other_settings(make_box, meter):
+    loads = Loads(meter, building=(10, 10, 10))
+    box = await in_thread(make_box, site(meter, []))
+    async with browser() as visit, connected(ObedientCharger, box, "NEW-1") as charger:
+        loads.chargers.append(charger)
+        visitor = await visit(box)
+        page = await visitor.sign_in()
+        await page.get_by_role("button", name="Adopt with other settings … NEW-1").click()
+        dialog = page.get_by_role("dialog")
+        # Everything is filled in with what one click would take.
+        await expect(dialog.get_by_label("Name")).to_have_value("new-1")
+        await expect(dialog.get_by_label("Lines behind")).to_have_value("unknown")
+        await dialog.get_by_label("Name").fill("bay 7")
+        await expect(dialog.get_by_text("Letters, digits, - and _ only, at most 40.")).to_be_visible()
+        await dialog.get_by_label("Name").fill("bay-7")
+        await dialog.get_by_label("Maximum current").fill("10")
+        await dialog.get_by_label("Lines behind").select_option("L2L3L1")
+        await visitor.photo("adopt-dialog")
+        await dialog.get_by_role("button", name="Adopt", exact=True).click()
+        await expect(dialog).to_have_count(0)
+        await charger.plug(Car())
+        row = row_of(page, "bay-7")
+        await expect(row).to_contain_text("of 10 A", timeout=30_000)
+        written = (await in_thread(box.get, "config"))["config"]["charger"][0]
+        assert (written["rotation"], written["max_a"]) == ("L2L3L1", 10.0)
+
+
+async def test_the_keyboard_alone_adopts_a_charger(make_box, meter):
+    box = await in_thread(make_box, site(meter, []))
+    async with browser() as visit, connected(ObedientCharger, box, "NEW-1"):
+        visitor = await visit(box)
+        page = await visitor.sign_in()
+        await expect(page.get_by_text("NEW-1 has connected")).to_be_visible()
+        await tab_to(page, "Adopt: NEW-1")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("NEW-1 is part of the site now.")).to_be_visible()
+        # The card is gone, and the focus is on what came of it.
+        assert await focused(page) == "#/charger/new-1"
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="new-1")).to_be_visible()
 
 
 async def test_a_limit_is_changed_and_saved_and_an_older_version_restored(make_box, meter):

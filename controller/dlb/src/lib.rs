@@ -1,6 +1,7 @@
 //! The program: command line, executor, sockets, serial ports, SPI, files, database, broker, web page.
 //! The only place with a clock.
 
+pub mod adoption;
 pub mod allocate;
 pub mod analyse;
 pub mod backup;

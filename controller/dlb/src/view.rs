@@ -1,6 +1,7 @@
 //! What page, broker and API clients see of a [`Status`]: SI units, names instead of indexes, a
 //! sentence for every reason. The shape of `GET /api/v1/site` and of every live update.
 
+use crate::adoption::{ProposalView, likely_circuit};
 use dlb_engine::allocation::Reason;
 use dlb_engine::lines::PerLine;
 use dlb_engine::reading::{NoReading, Quality, Reading};
@@ -152,6 +153,8 @@ pub struct WaitingView {
     pub vendor: String,
     pub model: String,
     pub serial: String,
+    /// What is assumed of it where the order to adopt it says nothing else.
+    pub proposal: ProposalView,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -168,6 +171,12 @@ impl SiteView {
     #[must_use]
     pub fn new(status: &Status) -> Self {
         let name = |ix: CircuitIx| status.circuits.get(ix.0).map_or("?", |circuit| circuit.id.as_str());
+        let circuits: Vec<_> =
+            status.circuits.iter().map(|circuit| circuit_view(circuit, status.at)).collect();
+        let chargers: Vec<_> =
+            status.chargers.iter().map(|charger| charger_view(charger, &name, &status.inputs)).collect();
+        let waiting =
+            status.waiting.iter().map(|waiting| waiting_view(waiting, &circuits, &chargers)).collect();
         Self {
             time_ms: status.wall.map(|wall| wall.0),
             name: status.name.clone(),
@@ -176,16 +185,12 @@ impl SiteView {
                 Mode::Dynamic => "dynamic",
                 Mode::Static => "static",
             },
-            circuits: status.circuits.iter().map(|circuit| circuit_view(circuit, status.at)).collect(),
+            circuits,
             meters: status.meters.iter().map(|meter| meter_view(meter, status.at)).collect(),
-            chargers: status
-                .chargers
-                .iter()
-                .map(|charger| charger_view(charger, &name, &status.inputs))
-                .collect(),
+            chargers,
             inputs: status.inputs.iter().map(|input| input_view(input, status.at)).collect(),
             outputs: status.outputs.iter().map(output_view).collect(),
-            waiting: status.waiting.iter().map(waiting_view).collect(),
+            waiting,
             alerts: status.alerts.iter().map(|alert| alert_view(alert, status.at)).collect(),
         }
     }
@@ -396,8 +401,11 @@ fn charger_view<'a>(
     }
 }
 
-fn waiting_view(waiting: &WaitingCharger) -> WaitingView {
+fn waiting_view(waiting: &WaitingCharger, circuits: &[CircuitView], chargers: &[ChargerView]) -> WaitingView {
+    let taken: Vec<&str> = chargers.iter().map(|charger| charger.id.as_str()).collect();
+    let circuit = likely_circuit(circuits, chargers);
     WaitingView {
+        proposal: ProposalView::new(&waiting.name, waiting.outlets, circuit, &taken),
         name: waiting.name.clone(),
         outlets: waiting.outlets,
         vendor: waiting.identity.vendor.clone(),

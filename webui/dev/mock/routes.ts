@@ -99,9 +99,11 @@ function adopt(name: string, order: Fields): Reply {
   const at = waiting.findIndex((charger) => charger.name === name);
   const found = waiting[at];
   if (!found) return refuse(404, 'not-waiting', `${name} does not wait any more`, 'reload the page');
-  if (bays.some(({ id }) => id === order.id)) return refuse(422, 'taken', `the name ${String(order.id)} is taken`, 'choose another one', 'id');
+  const { id, circuit, max_a } = { ...found.proposal, ...order } as typeof found.proposal;
   waiting.splice(at, 1);
-  bays.push({ ...bays[3]!, id: String(order.id), circuit: String(order.circuit), vendor: found.vendor, model: found.model, max: Number(order.max_a) });
+  for (let outlet = 1; outlet <= found.outlets; outlet += 1) {
+    bays.push({ ...bays[3]!, id: found.outlets > 1 ? `${id}-${outlet}` : id, circuit, vendor: found.vendor, model: found.model, max: max_a });
+  }
   return ok();
 }
 

@@ -55,7 +55,7 @@ export const bays: Bay[] = [
 ];
 
 export const waiting: Schemas['WaitingView'][] = [
-  { name: 'CP-17', outlets: 2, vendor: 'Mennekes', model: 'Amtron Professional', serial: '1342004411' },
+  { name: 'CP-17', outlets: 2, vendor: 'Mennekes', model: 'Amtron Professional', serial: '1342004411', proposal: { id: 'cp-17', circuit: 'grid', rotation: 'unknown', max_a: 16 } },
 ];
 
 export const world = { name: 'Office', strategy: 'equal', meterLost: false, calm: false, siteLimit: null as number | null, fresh: false, crowd: 0 };

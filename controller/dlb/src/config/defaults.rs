@@ -39,6 +39,9 @@ pub const STEP_A: f64 = 1.0;
 pub const DC_MIN_KW: f64 = 5.0;
 /// A DC charger is told watts, so its limit has no coarser step than this on the AC side.
 pub const DC_STEP_A: f64 = 0.1;
+/// Rating of a charger that joins before anybody has told it: what the smallest installation of a wall box
+/// bears. The box cannot see the breaker and the cable of a charger, so it does not assume more.
+pub const ADOPTED_MAX_A: f64 = 16.0;
 pub const EFFICIENCY: f64 = 0.94;
 pub const PRIORITY: u8 = 0;
 pub const WEIGHT: f64 = 1.0;

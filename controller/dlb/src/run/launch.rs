@@ -5,11 +5,11 @@
 
 mod measuring;
 
-use super::adoption::adopt;
 use super::end::End;
 use super::fatal::Fatal;
 use super::system_desk::SystemDesk;
 use crate::clamps::ClampDesk;
+use crate::adoption;
 use crate::clock;
 use crate::config::{Checked, ConfigDesk, ConfigFile, Maps};
 use crate::gpio::{CharacterDevice, Contacts, Drives, Plan};
@@ -339,7 +339,7 @@ fn outlets(
         adopt: Box::new(move |identity, outlets, circuit| {
             let config = Arc::clone(&config);
             // Writes a file: not on the site's thread.
-            smol::unblock(move || adopt(&config, &identity, outlets, &circuit)).detach();
+            smol::unblock(move || adoption::by_rule(&config, &identity, outlets, &circuit)).detach();
         }),
         audience: vec![
             Box::new(move |_, view| live.publish(Arc::clone(view))),

@@ -1,6 +1,5 @@
 //! The door `dlb run`: the real thing, until it is told to end.
 
-mod adoption;
 mod end;
 mod fatal;
 pub mod launch;

@@ -153,17 +153,18 @@ pub struct DepartureOrder {
     pub energy_needed_kwh: Option<f64>,
 }
 
-/// `POST /api/v1/waiting/{name}/adopt`: the keys of a `[[charger]]` in the configuration.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
+/// `POST /api/v1/waiting/{name}/adopt`: keys of a `[[charger]]` in the configuration. What is left out is taken
+/// from the charger's `proposal`, so that `{}` adopts it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdoptOrder {
     /// The name that people will call it by.
-    pub id: String,
-    pub circuit: String,
+    pub id: Option<String>,
+    pub circuit: Option<String>,
     /// The lines behind its own L1, L2, L3: `L1L2L3`, `L2`, …, or `unknown`.
     pub rotation: Option<String>,
-    /// 1 if omitted.
-    #[schema(minimum = 1, maximum = 100)]
+    /// Every outlet if omitted.
+    #[schema(minimum = 1, maximum = 16)]
     pub outlet: Option<u8>,
     pub min_a: Option<f64>,
     pub max_a: Option<f64>,

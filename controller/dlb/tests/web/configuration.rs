@@ -71,12 +71,27 @@ fn an_older_version_is_shown_and_put_in_force_again() {
 fn a_waiting_charger_becomes_part_of_the_site_with_one_click() {
     let it = Box::set_up(Settings::default());
     let client = it.operator();
-    let adoption = r#"{"id":"bay-2","circuit":"grid","rotation":"unknown","max_a":16}"#;
+    let adopted = client.post("/api/v1/waiting/CP-9/adopt", "{}");
+    assert_eq!((adopted.status, adopted.json()), (200, json!({"version": 2})), "{adopted:?}");
+    let chargers = it.shelf.current()["charger"].clone();
+    for outlet in [1, 2] {
+        let expected = json!({
+            "id": format!("cp-9-{outlet}"), "circuit": "grid", "ocpp": "CP-9", "outlet": outlet,
+            "rotation": "unknown", "max_a": 16.0,
+        });
+        assert_eq!(chargers[outlet], expected);
+    }
+}
+
+#[test]
+fn a_waiting_charger_is_adopted_as_somebody_who_knows_it_says() {
+    let it = Box::set_up(Settings::default());
+    let client = it.operator();
+    let adoption = r#"{"id":"bay-2","rotation":"L2","max_a":32,"outlet":1,"priority":1}"#;
     let adopted = client.post("/api/v1/waiting/CP-9/adopt", adoption);
     assert_eq!((adopted.status, adopted.json()), (200, json!({"version": 2})), "{adopted:?}");
     let charger = it.shelf.current()["charger"][1].clone();
-    let expected =
-        json!({"id": "bay-2", "circuit": "grid", "ocpp": "CP-9", "rotation": "unknown", "max_a": 16.0});
+    let expected = json!({"id": "bay-2", "circuit": "grid", "ocpp": "CP-9", "rotation": "L2", "max_a": 32.0, "priority": 1});
     assert_eq!(charger, expected);
     let stranger = client.post("/api/v1/waiting/CP-8/adopt", adoption);
     assert_eq!((stranger.status, error_code(&stranger)), (404, "not-waiting".into()));

@@ -103,6 +103,13 @@ export const site = {
   'waiting.title': ['New chargers', 'Neue Ladepunkte'],
   'waiting.found': ['{name} has connected', '{name} hat sich verbunden'],
   'waiting.outlets': ['{n} outlet|{n} outlets', '{n} Anschluss|{n} Anschlüsse'],
+  'waiting.assumed': [
+    'Adopted, it joins {circuit}, counts on every line and gets at most {max}.|Adopted, its {n} outlets join {circuit}, each counts on every line and gets at most {max}.',
+    'Aufgenommen kommt er in {circuit}, zählt auf jedem Leiter und bekommt höchstens {max}.|Aufgenommen kommen seine {n} Anschlüsse in {circuit}, jeder zählt auf jedem Leiter und bekommt höchstens {max}.',
+  ],
+  'waiting.other': ['Adopt with other settings …', 'Mit anderen Angaben aufnehmen …'],
+  'waiting.joined': ['{name} is part of the site now.', '{name} gehört jetzt zur Anlage.'],
+  'waiting.look': ['Go to {id}', 'Zu {id}'],
   'waiting.adopt': ['Adopt', 'Aufnehmen'],
   'waiting.dismiss': ['Dismiss', 'Verwerfen'],
   'waiting.serial': ['serial {serial}', 'Seriennr. {serial}'],

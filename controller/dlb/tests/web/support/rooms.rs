@@ -1,5 +1,6 @@
 //! The other rooms of the program, made of memory.
 
+use dlb::adoption::ProposalView;
 use dlb::config::{Maps, SiteFile, check_json};
 use dlb::view::{AlertView, ChargerView, CircuitView, MeterView, SessionView, SiteView, WaitingView};
 use dlb::web::doors::{ConfigDoor, ConfigRefusal, DoorFault, HistoryDoor, Span, SystemDoor, Wanted};
@@ -181,7 +182,7 @@ pub(crate) fn site(name: &str) -> SiteView {
         chargers: vec![charger()],
         inputs: Vec::new(),
         outputs: Vec::new(),
-        waiting: vec![waiting("CP-9"), waiting("CP 9/ü")],
+        waiting: vec![waiting("CP-9", 2), waiting("CP 9/ü", 1)],
         alerts: vec![AlertView {
             severity: "warning",
             about: "main".into(),
@@ -192,13 +193,14 @@ pub(crate) fn site(name: &str) -> SiteView {
     }
 }
 
-fn waiting(name: &str) -> WaitingView {
+fn waiting(name: &str, outlets: u8) -> WaitingView {
     WaitingView {
         name: name.into(),
-        outlets: 1,
+        outlets,
         vendor: "Acme".into(),
         model: "One".into(),
         serial: "9".into(),
+        proposal: ProposalView::new(name, outlets, "grid", &["bay-1"]),
     }
 }
 
