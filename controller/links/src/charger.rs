@@ -101,6 +101,11 @@ pub enum Notice {
     },
     /// The number of phases in use, where the charger tells.
     CarPhases(u8),
+    /// The charger's own clock has been wrong for minutes: so many seconds behind, or ahead where negative.
+    /// `None`: it is right again.
+    Clock {
+        behind_s: Option<i64>,
+    },
     /// Something that a person should know, in one sentence that says what to do.
     Trouble(String),
 }

@@ -4,6 +4,30 @@ use crate::event::{Alert, Severity};
 use dlb_engine::time::Instant;
 use std::collections::BTreeMap;
 
+/// What a charger's wrong clock costs, and what to do: a time zone that was mistaken for UTC is off by whole
+/// quarters of an hour, everything else needs a time server.
+pub(crate) fn wrong_clock(charger: &str, behind_s: i64) -> (Severity, String) {
+    const QUARTER_S: i64 = 15 * 60;
+    let off = behind_s.abs();
+    let by_zone = off <= 14 * 3600 && (off + 120) % QUARTER_S <= 240 && off > 120;
+    let remedy = if by_zone { "set its time zone to UTC" } else { "set its time server" };
+    let way = if behind_s < 0 { "ahead" } else { "behind" };
+    let text = format!(
+        "The clock of {charger} is {} {way}, so its own records carry wrong times: {remedy} on its own page or in its app.",
+        span(off)
+    );
+    (Severity::Warning, text)
+}
+
+fn span(seconds: i64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Alerts {
     active: BTreeMap<(String, &'static str), Alert>,
@@ -80,5 +104,23 @@ impl Alerts {
 
     pub(crate) fn take_changes(&mut self) -> Vec<Alert> {
         core::mem::take(&mut self.changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_by_whole_hours_has_the_wrong_zone() {
+        let text = |behind_s| wrong_clock("bay-1", behind_s).1;
+        for zone in [3600, -7190, 19_810] {
+            assert!(text(zone).contains("set its time zone to UTC"), "{}", text(zone));
+        }
+        for drift in [70, 400, 86_400 * 400, 5000] {
+            assert!(text(drift).contains("set its time server"), "{}", text(drift));
+        }
+        assert!(text(-7190).contains("119 min ahead"), "{}", text(-7190));
+        assert!(text(70).contains("70 s behind"));
     }
 }

@@ -4,7 +4,7 @@
 //! taught is noted, and if it may change a limit, the site is decided upon anew. Meter readings, cars
 //! and orders are decided upon at once; a charger's own measurement waits a moment for its neighbours'.
 
-use crate::alerts::Alerts;
+use crate::alerts::{Alerts, wrong_clock};
 use crate::central::Central;
 use crate::event::{Alert, Effect, Event, Order, Record, Severity};
 use crate::inputs::Inputs;
@@ -376,6 +376,9 @@ impl Controller {
                 self.alerts.raise(now, &id, "no-fallback", Severity::Warning, text);
             }
             Notice::CarPhases(_) => {}
+            Notice::Clock { behind_s } => {
+                self.alerts.set(now, &id, "charger-clock", behind_s.map(|behind| wrong_clock(&id, behind)));
+            }
             Notice::Trouble(text) => self.alerts.raise(now, &id, "charger-trouble", Severity::Warning, text),
         }
         self.decide_within(now, GATHER);

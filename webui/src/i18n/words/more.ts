@@ -87,6 +87,7 @@ export const more = {
   'alert.charger-lost': ['{about} is out of reach.', '{about} ist nicht erreichbar. Was er noch ziehen kann, ist reserviert. Prüfen Sie Netzwerk und Versorgung.'],
   'alert.charger-disobeys': ['{about} draws more than it was told.', '{about} zieht mehr als erlaubt. Was er zieht, ist reserviert. Schalten Sie sein eigenes Lastmanagement ab oder tauschen Sie ihn.'],
   'alert.limit-refused': ['{about} refuses its limit.', '{about} lehnt seine Grenze ab. Seine letzte Grenze bleibt reserviert. Prüfen Sie in seinen Einstellungen das Lademanagement (Smart Charging).'],
+  'alert.charger-clock': ['The clock of {about} is wrong.', 'Die Uhr von {about} geht falsch, seine eigenen Aufzeichnungen tragen falsche Zeiten: Stellen Sie auf seiner eigenen Seite oder in seiner App den Zeitserver und die Zeitzone (UTC) ein.'],
   'alert.no-fallback': ['{about} will not lower itself when it hears nothing.', '{about} senkt sich nicht von selbst, wenn er nichts hört. Ist er nicht erreichbar, zählt sein Nennstrom.'],
   'alert.limit-by-input': ['A limit from outside is in force (contact {about}).', 'Eine Grenze von außen ist in Kraft (Kontakt {about}).'],
   'alert.load-shed': ['Relay {about} sheds load.', 'Ein Relais der Box ({about}) wirft Last ab, weil ein Stromkreis über seiner Grenze war.'],

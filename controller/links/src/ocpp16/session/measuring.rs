@@ -2,6 +2,7 @@
 
 use super::Session;
 use crate::charger::{Drawn, Notice, Outlet};
+use crate::ocpp16::calendar::CLOCK_TOLERANCE;
 use crate::ocpp16::profile::RateUnit;
 use crate::ocpp16::samples::{Outline, Sample};
 use dlb_engine::time::{Duration, Instant};
@@ -21,7 +22,7 @@ impl Session {
     ) {
         let wall = self.calendar.wall(now);
         let ages = samples.iter().map(|sample| self.clock.age(now, wall, sample.taken)).collect::<Vec<_>>();
-        self.tell_clock_error();
+        self.follow_clock();
         let fresh = samples.iter().zip(ages).filter_map(|(sample, age)| Some((sample, age?)));
         let mut fresh: Vec<(&Sample, Duration)> = fresh.collect();
         fresh.sort_by_key(|(_, age)| core::cmp::Reverse(*age));
@@ -73,14 +74,14 @@ impl Session {
         }
     }
 
-    fn tell_clock_error(&mut self) {
-        let Some(error) = self.clock.error().filter(|error| error.abs() > 60_000) else { return };
-        if !std::mem::replace(&mut self.clock_told, true) {
-            let (name, seconds) = (&self.settings.identity, error / 1000);
-            let text = format!(
-                "The clock of {name} is off by {seconds} s. Set its time server or its time zone to UTC."
-            );
-            self.notice_all(&Notice::Trouble(text));
+    /// A wrong clock is told once, and so is its end. Near the bound it stays as it is.
+    pub(super) fn follow_clock(&mut self) {
+        let Some(error) = self.clock.error() else { return };
+        let tolerance = CLOCK_TOLERANCE.as_millis() as i64;
+        let wrong = error.abs() > if self.clock_wrong.is_some() { tolerance / 2 } else { tolerance };
+        if wrong != self.clock_wrong.is_some() {
+            self.clock_wrong = wrong.then_some(error / 1000);
+            self.notice_all(&Notice::Clock { behind_s: self.clock_wrong });
         }
     }
 }

@@ -51,7 +51,8 @@ pub struct Session {
     stopping: bool,
     calendar: Calendar,
     clock: ChargerClock,
-    clock_told: bool,
+    /// Seconds that the charger's clock is behind, once that was told.
+    clock_wrong: Option<i64>,
     /// The fault that the station as a whole last reported.
     station_error: Option<String>,
     desks: BTreeMap<Outlet, Desk>,
@@ -117,7 +118,7 @@ impl Session {
             stopping: false,
             calendar: Calendar::default(),
             clock: ChargerClock::default(),
-            clock_told: false,
+            clock_wrong: None,
             station_error: None,
             desks: BTreeMap::new(),
             wire: Wire::default(),
@@ -183,6 +184,9 @@ impl Session {
         let identity = self.identity.clone();
         for notice in [Notice::Online, Notice::Identified(identity), Notice::State(state)] {
             self.notice(outlet, notice);
+        }
+        if self.clock_wrong.is_some() {
+            self.notice(outlet, Notice::Clock { behind_s: self.clock_wrong });
         }
     }
 

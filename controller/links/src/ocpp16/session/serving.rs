@@ -121,6 +121,7 @@ impl Session {
     ) -> Result<(), FieldFault> {
         let wall = self.calendar.wall(now);
         self.clock.age(now, wall, at);
+        self.follow_clock();
         // Connector 0 is the station's own state; what matters is told for each outlet.
         let outlet = if outlet == Some(0) { None } else { Some(self.resolve(outlet)?) };
         self.follow_error(outlet, error);

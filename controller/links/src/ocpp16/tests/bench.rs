@@ -129,9 +129,15 @@ impl Bench {
 
     /// Three phases with the same current.
     pub(super) fn draws(&mut self, outlet: u8, transaction: i64, amps: f64) {
+        self.draws_with_clock(outlet, transaction, amps, 0);
+    }
+
+    /// As its own clock says, which is so many seconds behind.
+    pub(super) fn draws_with_clock(&mut self, outlet: u8, transaction: i64, amps: f64, behind_s: i64) {
+        let stamp = crate::ocpp16::calendar::write_time(WallTime(self.wall().0 - behind_s * 1000));
         let value = |phase: &str| json!({"value": amps.to_string(), "measurand": "Current.Import", "phase": phase, "unit": "A"});
         let values = json!([value("L1"), value("L2"), value("L3")]);
-        let group = json!([{"timestamp": self.stamp(), "sampledValue": values}]);
+        let group = json!([{"timestamp": stamp, "sampledValue": values}]);
         let payload = json!({"connectorId": outlet, "transactionId": transaction, "meterValue": group});
         self.calls("MeterValues", payload);
     }
@@ -190,10 +196,15 @@ impl Bench {
     /// Accepts everything for so many seconds.
     pub(super) fn obeys(&mut self, seconds: u64) {
         for _ in 0..=seconds {
-            while let Some(call) = self.sent() {
-                self.obey(&call);
-            }
+            self.obeys_now();
             self.wait(Duration::from_secs(1));
+        }
+    }
+
+    /// Accepts what has been sent.
+    pub(super) fn obeys_now(&mut self) {
+        while let Some(call) = self.sent() {
+            self.obey(&call);
         }
     }
 

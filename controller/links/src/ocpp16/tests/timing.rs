@@ -198,3 +198,26 @@ fn measurands_are_negotiated_once_and_slowly() {
     assert_eq!(lists.len(), 1);
     assert_eq!(lists[0].payload["value"], asked[2].1);
 }
+
+#[test]
+fn a_clock_that_stays_wrong_is_told_once_and_so_is_its_end() {
+    let (mut bench, number) = Bench::charging(adopted());
+    let mut reports = |minutes: u32, behind_s: i64| {
+        let mut told = Vec::new();
+        for _ in 0..minutes * 2 {
+            bench.obeys(29);
+            bench.obeys_now();
+            bench.draws_with_clock(1, number, 6.0, behind_s);
+            told.extend(bench.told());
+        }
+        told.retain(|notice| matches!(notice, Notice::Clock { .. }));
+        told
+    };
+    // What was kept while offline is old, and the clock is none the worse.
+    assert_eq!(reports(1, 3600), []);
+    assert_eq!(reports(4, 0), []);
+    assert_eq!(reports(15, 3600), [Notice::Clock { behind_s: Some(3600) }]);
+    assert_eq!(reports(15, 3590), []);
+    assert_eq!(reports(15, -2), [Notice::Clock { behind_s: None }]);
+    assert_eq!(reports(15, -90_000), [Notice::Clock { behind_s: Some(-90_000) }]);
+}
