@@ -1,5 +1,6 @@
 """Debian's mosquitto on a port of its own, and a client that remembers what it saw."""
 
+import getpass
 import json
 import pathlib
 import shutil
@@ -12,22 +13,39 @@ import paho.mqtt.client as paho
 
 from box import free_port
 
+LOGIN = ("box", "three brave otters")
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 
 class Broker:
-    """Starts, kills and restarts a broker that keeps nothing over a restart."""
+    """Starts, kills and restarts a broker that keeps nothing over a restart. With a certificate it speaks TLS
+    and nothing else; with `login` it lets in nobody but LOGIN."""
 
-    def __init__(self, directory: pathlib.Path):
+    def __init__(self, directory: pathlib.Path, certificate=None, login=False):
         self.port = free_port()
+        self.tls = certificate is not None
         self.config = directory / "mosquitto.conf"
-        self.config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        lines = [f"listener {self.port} 127.0.0.1", "persistence false", f"user {getpass.getuser()}"]
+        if certificate:
+            self.tls_files(directory, certificate)
+            lines += [f"certfile {directory / 'server.pem'}", f"keyfile {directory / 'server.key'}"]
+        if login:
+            subprocess.run(["mosquitto_passwd", "-b", "-c", directory / "passwords", *LOGIN], check=True)
+            lines += [f"password_file {directory / 'passwords'}"]
+        lines += [f"allow_anonymous {'false' if login else 'true'}"]
+        self.config.write_text("\n".join(lines) + "\n")
         self.log = open(directory / "mosquitto.log", "ab")
         self.process = None
 
+    @staticmethod
+    def tls_files(directory, certificate):
+        """Of a trustme certificate; another one counts from the next start on."""
+        (directory / "server.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+        (directory / "server.key").write_bytes(certificate.private_key_pem.bytes())
+
     @property
     def url(self):
-        return f"mqtt://127.0.0.1:{self.port}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://localhost:{self.port}"
 
     def start(self):
         self.process = subprocess.Popen(
@@ -55,14 +73,18 @@ class Broker:
 class Listener:
     """Subscribes to everything; `retained` is what a client that comes later would be told."""
 
-    def __init__(self, port):
+    def __init__(self, port, ca_file=None, login=None):
         self.topics = {}
         self.heard = []
         self.lock = threading.Lock()
         self.client = paho.Client(paho.CallbackAPIVersion.VERSION2)
         self.client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
         self.client.on_message = self.on_message
-        self.client.connect("127.0.0.1", port)
+        if ca_file:
+            self.client.tls_set(ca_certs=str(ca_file))
+        if login:
+            self.client.username_pw_set(*login)
+        self.client.connect("localhost", port)
         self.client.loop_start()
 
     def on_message(self, _client, _userdata, message):

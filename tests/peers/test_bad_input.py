@@ -261,6 +261,8 @@ def requests_of(box):
         # Somebody who is signed in may switch every car off, in earnest: here nobody must.
         stranger = path == "order/site-limit"
         yield ("POST", path, common.replace(cookie, "dlb=0") if stranger else common, body)
+    yield ("PUT", "broker/password", common, {"password": "three brave otters"})
+    yield ("PUT", "broker/authority", common, {"pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"})
     # With a version that is not the present one: nothing of it may come into force.
     yield ("PUT", "config", common + 'If-Match: "9999"\r\n', config["config"])
 

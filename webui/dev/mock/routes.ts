@@ -87,6 +87,15 @@ const HANDLERS: Record<string, (fields: Fields, request: Request) => Reply> = {
   },
   'POST config/check': (file) => ok(check(file as SiteFile)),
   'GET config/versions': () => ok(versions()),
+  'GET broker': () => ok(broker()),
+  'PUT broker/password': ({ password }) => {
+    secrets.password = password as string | null;
+    return ok();
+  },
+  'PUT broker/authority': ({ pem }) => {
+    secrets.authority = pem as string | null;
+    return ok();
+  },
   'GET maps': () => ok(MAPS),
   'GET history': (_, { query }) => ok(history(Number(query.get('from_ms')), Number(query.get('to_ms')), Number(query.get('step_s') ?? 300))),
   'GET sessions': (_, { query }) => ok({ sessions: sessions(Number(query.get('from_ms')), query.get('charger')) }),
@@ -94,6 +103,13 @@ const HANDLERS: Record<string, (fields: Fields, request: Request) => Reply> = {
   'GET update': () => ok({ available: false, compatible: null, running_version: '0.1.0', phase: 'idle', version: null, description: null, percent: null, step: null, waits_for_cars: false, upload: null, problem: null, history: [] } satisfies Schemas['UpdateView']),
   'GET system': () => ok({ version: '0.1.0', uptime_s: 312_400, time_ms: Date.now(), appliance: false, note: null, slots: [] } satisfies Schemas['SystemView']),
 };
+
+const secrets = { password: null as string | null, authority: null as string | null };
+
+function broker(): Schemas['BrokerView'] {
+  const state = current().file.mqtt ? 'up' : 'off';
+  return { state, trouble: null, password_set: secrets.password !== null, authorities: secrets.authority === null ? [] : [{ sha256: Array(32).fill('A7').join(':') }] };
+}
 
 function adopt(name: string, order: Fields): Reply {
   const at = waiting.findIndex((charger) => charger.name === name);

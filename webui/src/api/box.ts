@@ -16,6 +16,7 @@ export type CorrectedChannel = Schemas['CorrectedChannelView'];
 export type Update = Schemas['UpdateView'];
 export type Upload = Schemas['UploadView'];
 export type BackupFile = Schemas['BackupFile'];
+export type Broker = Schemas['BrokerView'];
 export type KeptVersion = Schemas['KeptVersionView'];
 
 /** A stretch of time, the end not part of it. */
@@ -28,6 +29,10 @@ const get = async <T>(path: string, query: object = {}): Promise<T> => (await as
 
 const post = async (path: string, body: unknown = {}): Promise<void> => {
   await ask<unknown>('POST', path, body);
+};
+
+const put = async (path: string, body: unknown): Promise<void> => {
+  await ask<unknown>('PUT', path, body);
 };
 
 function search(query: object): string {
@@ -72,6 +77,9 @@ export const box = {
     (await ask<Schemas['VersionView']>('PUT', 'config', config, { 'if-match': `"${version}"` })).body.version,
   versions: () => get<KeptVersion[]>('config/versions'),
   restore: (version: number) => post(`config/versions/${version}/restore`),
+  broker: () => get<Broker>('broker'),
+  setBrokerPassword: (password: string | null) => put('broker/password', { password } satisfies Schemas['BrokerPasswordOrder']),
+  setBrokerAuthority: (pem: string | null) => put('broker/authority', { pem } satisfies Schemas['BrokerAuthorityOrder']),
   maps: () => get<Maps>('maps'),
 
   clampCorrections: () => get<Schemas['CorrectionsView']>('clamps/corrections'),

@@ -15,6 +15,12 @@ export function filled(file: SiteFile): Form {
   return { ...empty, ...file };
 }
 
+/** What is written beside the configuration and never read back. Left out: stays as it is; null: is forgotten. */
+export interface Secrets {
+  password?: string | null;
+  authority?: string | null;
+}
+
 const PAUSE_MS = 500;
 
 class Draft {
@@ -23,6 +29,7 @@ class Draft {
   warnings = $state.raw<Problem[]>([]);
   maps = $state.raw<Maps>({ meters: [], chargers: [] });
   busy = $state(false);
+  secrets = $state<Secrets>({});
   /** Why the last thing did not work. */
   failure = $state('');
   /** Somebody else saved this version in the meantime. */
@@ -33,7 +40,8 @@ class Draft {
   #loaded = $state.raw('');
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  dirty = $derived(this.file !== null && JSON.stringify(this.file) !== this.#loaded);
+  #changed = $derived(this.file !== null && JSON.stringify(this.file) !== this.#loaded);
+  dirty = $derived(this.#changed || this.secrets.password !== undefined || this.secrets.authority !== undefined);
 
   /** Reads the configuration, unless changes wait to be saved. */
   async open(): Promise<void> {
@@ -63,6 +71,7 @@ class Draft {
 
   discard(): void {
     this.file = JSON.parse(this.#loaded) as Form;
+    this.secrets = {};
     this.#clear();
   }
 
@@ -72,11 +81,20 @@ class Draft {
     clearTimeout(this.#timer);
     const sent = JSON.stringify(file);
     return this.#attempt(async () => {
-      this.#version = await box.writeConfig(file, this.#version);
+      // First, so that the configuration finds them.
+      await this.#saveSecrets();
+      if (sent !== this.#loaded) this.#version = await box.writeConfig(file, this.#version);
       this.#loaded = sent;
       this.#clear();
       this.saved = true;
     });
+  }
+
+  async #saveSecrets(): Promise<void> {
+    const { password, authority } = this.secrets;
+    if (password !== undefined) await box.setBrokerPassword(password);
+    if (authority !== undefined) await box.setBrokerAuthority(authority);
+    this.secrets = {};
   }
 
   /** After a conflict: what is in the form wins. */
@@ -145,6 +163,7 @@ class Draft {
 
   #take(config: SiteFile, version: number): void {
     this.file = filled(config);
+    this.secrets = {};
     this.#loaded = JSON.stringify(this.file);
     this.#version = version;
     this.#clear();

@@ -1,6 +1,6 @@
 // Which of the recorded series belong to a circuit or a charger, ready to be drawn.
 
-import type { History, Series } from '../api/box';
+import type { History, Series, Span } from '../api/box';
 import { sum, type Values } from '../format/chart';
 
 export interface Curve {
@@ -13,6 +13,18 @@ export interface Curve {
 
 function find(history: History, kind: string, ids: ReadonlySet<string>, quantity: string): Series[] {
   return history.series.filter((series) => series.kind === kind && ids.has(series.id) && series.quantity === quantity);
+}
+
+/** From the first to the last step that has a value. */
+export function recorded(history: History): Span | null {
+  let [first, last] = [Infinity, -1];
+  for (const { mean } of history.series) {
+    mean.forEach((value, step) => {
+      if (value != null) [first, last] = [Math.min(first, step), Math.max(last, step)];
+    });
+  }
+  const at = (step: number) => history.from_ms + step * history.step_s * 1000;
+  return last < 0 ? null : { from_ms: at(first), to_ms: at(last + 1) };
 }
 
 export function curves(history: History, kind: 'circuit' | 'charger', id: string, quantity: 'current' | 'limit'): Curve[] {

@@ -55,6 +55,8 @@ pub struct Mqtt {
     pub host: String,
     pub port: u16,
     pub tls: bool,
+    /// Certificates by which the broker is known; `None`: those given on the page, else the system's.
+    pub ca_file: Option<PathBuf>,
     pub username: Option<String>,
     pub prefix: String,
     /// `None`: no Home Assistant discovery.

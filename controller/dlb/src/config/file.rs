@@ -98,6 +98,9 @@ pub struct AdoptionPart {
 pub struct MqttPart {
     /// `mqtt://host:1883` or, with TLS, `mqtts://host:8883`.
     pub broker: String,
+    /// PEM file of the authority (CA) that issued the broker's certificate, or of that certificate itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
     /// Its password lives in the data directory, never in this file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,

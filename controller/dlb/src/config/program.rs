@@ -43,8 +43,16 @@ pub(super) fn mqtt(part: &MqttPart, problems: &mut Problems) -> Mqtt {
     if !discovery.is_empty() {
         check_topic("mqtt.discovery_prefix", discovery, problems);
     }
+    let ca_file = part.ca_file.as_ref().map(PathBuf::from);
+    if ca_file.is_some() && !tls && !problems.refused("mqtt.broker") {
+        let what = "is for a broker with TLS, and mqtt:// has none";
+        problems.error("mqtt.ca_file", what, "write mqtts:// or remove it");
+    } else if part.ca_file.as_deref() == Some("") {
+        problems.error("mqtt.ca_file", "is empty", "give the path of a PEM file, or remove it");
+    }
     Mqtt {
         host,
+        ca_file,
         port,
         tls,
         username: part.username.clone().filter(|name| !name.is_empty()),

@@ -57,6 +57,7 @@ fn mqtt(section: &mut Section<'_>) -> MqttPart {
     MqttPart {
         broker: section
             .require("broker", "add the broker's address, like broker = \"mqtt://192.168.1.5:1883\""),
+        ca_file: section.take("ca_file"),
         username: section.take("username"),
         prefix: section.take("prefix"),
         discovery_prefix: section.take("discovery_prefix"),

@@ -8,8 +8,8 @@ mod measuring;
 use super::end::End;
 use super::fatal::Fatal;
 use super::system_desk::SystemDesk;
-use crate::clamps::ClampDesk;
 use crate::adoption;
+use crate::clamps::ClampDesk;
 use crate::clock;
 use crate::config::{Checked, ConfigDesk, ConfigFile, Maps};
 use crate::gpio::{CharacterDevice, Contacts, Drives, Plan};
@@ -17,7 +17,7 @@ use crate::journal::Recording;
 use crate::register::EnergyRegister;
 use crate::reset::{self, ResetDesk};
 use crate::sampling::Sampling;
-use crate::services::{self, Mailbox, Reconfigure, Services, Slots};
+use crate::services::{self, BrokerDesk, Mailbox, Reconfigure, Services, Slots};
 use crate::site::ocpp_server::{Incoming, listen};
 use crate::site::{Outlets, PortPool};
 use crate::store::{self, StoreHandle, StoreThread};
@@ -103,8 +103,9 @@ impl Launch {
         let mut store = store::open(&data);
         let (orders, ordered) = async_channel::bounded(ORDER_QUEUE);
         let (reset, reset_told) = ResetDesk::new(&data);
-        let (services, rooms) = start_services(&data, &checked, &incoming)?;
-        let services::Rooms { mailbox, slots, updates, live, .. } = rooms;
+        let (services, rooms) = start_services(&self.config, &data, &checked, &incoming)?;
+        let services::Rooms { mailbox, slots, updates, live, standing, beside: directory, .. } = rooms;
+        let broker = BrokerDesk::new(data.clone(), directory, standing, services.reconfigure());
         let contacts = watch_contacts(&checked, &incoming, reset.clone())?;
         let apply = apply_to(incoming.clone(), services.reconfigure(), contacts.plans());
         let config = Arc::new(ConfigDesk::new(file, apply));
@@ -117,6 +118,7 @@ impl Launch {
             clamps: Arc::clone(&clamp_desk),
             system: Arc::new(SystemDesk { slots, reset }),
             updates: Arc::clone(&updates),
+            broker: Arc::new(broker),
             password: Arc::new(PasswordStore::open(&data)?),
             data: data.as_path().into(),
             metrics_token: None,
@@ -185,6 +187,7 @@ impl Launch {
 
 /// The services, and what they share with the others.
 fn start_services(
+    config: &Path,
     data: &Path,
     checked: &Checked,
     site: &async_channel::Sender<Incoming>,
@@ -195,6 +198,8 @@ fn start_services(
         updates: Arc::new(Updates::open(data)),
         live: Arc::new(Live::default()),
         site: site.clone(),
+        standing: Arc::default(),
+        beside: config.parent().map(Path::to_owned).unwrap_or_default(),
         data: data.to_owned(),
         box_id: services::box_id::box_id(data),
     };

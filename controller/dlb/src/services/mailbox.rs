@@ -102,6 +102,11 @@ impl Mailbox {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn try_event(&self) -> Option<EventMessage> {
+        self.waiting.try_recv().ok()
+    }
+
     /// Events that were dropped because the broker was away for too long.
     pub(super) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)

@@ -5,13 +5,17 @@
 //! drops the oldest, orders through `try_send`.
 
 pub mod box_id;
+mod broker_desk;
 mod mailbox;
 mod mqtt;
 mod slots;
+mod standing;
 mod updater;
 
+pub use broker_desk::BrokerDesk;
 pub use mailbox::Mailbox;
 pub use slots::Slots;
+pub use standing::{Standing, StandingBoard};
 
 use crate::config::Mqtt;
 use crate::site::ocpp_server::Incoming;
@@ -35,8 +39,11 @@ pub struct Rooms {
     pub updates: Arc<Updates>,
     pub live: Arc<Live>,
     pub site: async_channel::Sender<Incoming>,
+    pub standing: Arc<StandingBoard>,
     /// Where the secrets are.
     pub data: PathBuf,
+    /// Where relative paths of the configuration start.
+    pub beside: PathBuf,
     /// The name of this box, see [`box_id`].
     pub box_id: String,
 }
@@ -52,6 +59,8 @@ pub struct Services {
 struct Wanted {
     mqtt: Option<Mqtt>,
     stop: bool,
+    /// Counts changes of the secrets.
+    secrets: u64,
 }
 
 /// Sets another broker, for whoever saves the configuration.
@@ -67,13 +76,22 @@ impl Reconfigure {
             changed
         });
     }
+
+    /// Starts anew: password or certificates have changed.
+    fn renew(&self) {
+        self.0.send_modify(|wanted| wanted.secrets += 1);
+    }
+
+    fn wanted(&self) -> Option<Mqtt> {
+        self.0.borrow().mqtt.clone()
+    }
 }
 
 impl Services {
     /// # Errors
     /// The thread cannot be started.
     pub fn start(rooms: Rooms, mqtt: Option<Mqtt>) -> io::Result<Self> {
-        let (wanted, heard) = watch::channel(Wanted { mqtt, stop: false });
+        let (wanted, heard) = watch::channel(Wanted { mqtt, ..Wanted::default() });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let work = move || runtime.block_on(run(rooms, heard));
         let thread = std::thread::Builder::new().name("services".into()).spawn(work)?;

@@ -7,7 +7,8 @@
 use super::live::Live;
 use super::password::PasswordStore;
 use super::wire::{
-    CheckView, ConfigView, EventView, HistoryView, KeptVersionView, MapsView, SessionRecordView, SystemView,
+    BrokerView, CheckView, ConfigView, EventView, HistoryView, KeptVersionView, MapsView, SessionRecordView,
+    SystemView,
 };
 use crate::clamps::ClampDesk;
 use crate::config::Problem;
@@ -29,6 +30,7 @@ pub struct Doors {
     pub clamps: Arc<ClampDesk>,
     pub system: Arc<dyn SystemDoor>,
     pub updates: Arc<Updates>,
+    pub broker: Arc<dyn BrokerDoor>,
     pub password: Arc<PasswordStore>,
     /// The data directory, for backups.
     pub data: Arc<Path>,
@@ -146,6 +148,32 @@ pub trait SystemDoor: Send + Sync {
     /// # Errors
     /// The order cannot be written.
     fn factory_reset(&self) -> Result<(), DoorFault>;
+}
+
+/// The way to the broker: its secrets go in and never come out.
+pub trait BrokerDoor: Send + Sync {
+    fn view(&self) -> BrokerView;
+
+    /// `None` forgets it.
+    ///
+    /// # Errors
+    /// No password at all, or it cannot be kept.
+    fn set_password(&self, password: Option<&str>) -> Result<(), SecretRefusal>;
+
+    /// Certificates as PEM by which the broker is known; `None` forgets them.
+    ///
+    /// # Errors
+    /// No certificate, or it cannot be kept.
+    fn set_authority(&self, pem: Option<&str>) -> Result<(), SecretRefusal>;
+}
+
+/// Why a secret was not taken. Its value is in none of these.
+#[derive(Debug, Error)]
+pub enum SecretRefusal {
+    #[error("{why}")]
+    Wrong { why: String, remedy: &'static str },
+    #[error(transparent)]
+    Fault(#[from] DoorFault),
 }
 
 /// A room could not answer.

@@ -1,7 +1,9 @@
 //! The API's description, made from the handlers. A copy lies in `webui/openapi.json`, where the page's
 //! types are made from it; a test compares the two.
 
-use super::api::{access, clamps, config, history, metrics, orders, site, support, system, update, waiting};
+use super::api::{
+    access, broker, clamps, config, history, metrics, orders, site, support, system, update, waiting,
+};
 use std::sync::LazyLock;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -17,7 +19,8 @@ use utoipa::{Modify, OpenApi};
         system::health, access::setup, access::choose_password, access::login, access::logout,
         access::change_password, site::site, site::live, orders::strategy, orders::site_limit,
         orders::charger_limit, orders::departure, orders::close_contactor, waiting::adopt, waiting::dismiss, config::get, config::put,
-        config::check, config::versions, config::version, config::restore, config::maps, history::history,
+        config::check, config::versions, config::version, config::restore, config::maps, broker::broker,
+        broker::set_password, broker::set_authority, history::history,
         history::sessions, history::sessions_csv, history::events, system::system, system::factory_reset, metrics::metrics,
         metrics::token, clamps::clamps, clamps::live, clamps::corrections, clamps::calibrate, clamps::turn,
         clamps::swap, clamps::undo,

@@ -43,6 +43,57 @@ pub struct NewPasswordOrder {
     pub new_password: String,
 }
 
+/// `PUT /api/v1/broker/password`. Null: forget it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BrokerPasswordOrder {
+    pub password: Option<String>,
+}
+
+/// `PUT /api/v1/broker/authority`. Null: forget them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BrokerAuthorityOrder {
+    /// One or more certificates as PEM.
+    pub pem: Option<String>,
+}
+
+/// `GET /api/v1/broker`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BrokerView {
+    pub state: BrokerStateName,
+    /// Why it is away.
+    pub trouble: Option<TroubleView>,
+    pub password_set: bool,
+    /// The certificates that were given for the broker; empty: the system's authorities count.
+    pub authorities: Vec<CertificateView>,
+}
+
+/// How the connection to the broker stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BrokerStateName {
+    /// No broker is configured.
+    Off,
+    Trying,
+    Up,
+    Away,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TroubleView {
+    /// As in alerts.
+    pub code: &'static str,
+    /// What is wrong and what to do, in English.
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CertificateView {
+    /// Its fingerprint, as tools show it: `AB:CD:…`.
+    pub sha256: String,
+}
+
 /// The answer to an order that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DoneView {
@@ -332,6 +383,12 @@ impl fmt::Debug for BackupOrder {
 impl fmt::Debug for RestoreOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RestoreOrder").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BrokerPasswordOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BrokerPasswordOrder").finish_non_exhaustive()
     }
 }
 

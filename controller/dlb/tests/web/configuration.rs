@@ -108,6 +108,28 @@ fn adopting_into_a_circuit_that_is_not_there_changes_nothing() {
 }
 
 #[test]
+fn the_brokers_password_goes_in_and_never_comes_out() {
+    let it = Box::set_up(Settings::default());
+    let client = it.operator();
+    let put = |path: &str, body: &str| {
+        client.request("PUT", path, "Content-Type: application/json\r\n", Some(body))
+    };
+    assert_eq!(put("/api/v1/broker/password", r#"{"password":"three brave otters"}"#).status, 200);
+    assert_eq!(it.broker.secrets()[0].as_deref(), Some("three brave otters"));
+    let view = client.get("/api/v1/broker");
+    assert_eq!(view.json()["password_set"], true);
+    assert!(!view.text().contains("otters"));
+    let refused = put("/api/v1/broker/authority", r#"{"pem":"nothing"}"#);
+    assert_eq!((refused.status, &refused.json()["error"]["field"]), (400, &json!("pem")));
+    let wrong = put("/api/v1/broker/password", r#"{"password":7}"#);
+    assert_eq!((wrong.status, &wrong.json()["error"]["field"]), (400, &json!("password")));
+    assert!(!wrong.text().contains("otters"));
+    assert_eq!(put("/api/v1/broker/password", r#"{"password":null}"#).status, 200);
+    assert_eq!(it.broker.secrets(), [None, None]);
+    assert_eq!(it.client().get("/api/v1/broker").status, 401);
+}
+
+#[test]
 fn a_configuration_larger_than_a_mebibyte_is_not_read() {
     let it = Box::set_up(Settings::default());
     let client = it.operator();

@@ -85,6 +85,7 @@ fn valid_requests(operator: &Client) -> Vec<Vec<u8>> {
         "/api/v1/config",
         "/api/v1/config/versions/1",
         "/api/v1/maps",
+        "/api/v1/broker",
         "/api/v1/history?from_ms=0&to_ms=86400000&step_s=900",
         "/api/v1/sessions?from_ms=0&to_ms=1&charger=bay-1&limit=5",
         "/api/v1/sessions.csv",
@@ -111,10 +112,18 @@ fn valid_requests(operator: &Client) -> Vec<Vec<u8>> {
         ("/api/v1/config/versions/1/restore", ""),
     ];
     let put = r#"{"version":1,"name":"Office","circuit":[{"id":"grid","limit_a":63,"supply":{"system":"star","volts":230}}]}"#;
+    let secrets = [
+        ("/api/v1/broker/password", r#"{"password":"three brave otters"}"#),
+        (
+            "/api/v1/broker/authority",
+            r#"{"pem":"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"}"#,
+        ),
+    ];
+    let secrets = secrets.iter().map(|(path, body)| operator.text("PUT", path, json, Some(body)));
     let gets = gets.iter().map(|path| operator.text("GET", path, "Accept-Encoding: gzip\r\n", None));
     let posts = posts.iter().map(|(path, body)| operator.text("POST", path, json, Some(body)));
     let put = operator.text("PUT", "/api/v1/config", matched, Some(put));
-    gets.chain(posts).chain([put]).map(String::into_bytes).collect()
+    gets.chain(posts).chain(secrets).chain([put]).map(String::into_bytes).collect()
 }
 
 /// How many were answered.

@@ -18,7 +18,8 @@ const LONGEST: usize = 1_024;
 /// `topic` is the part after the base.
 pub(super) fn order(topic: &str, payload: &[u8], known: impl Fn(&str) -> bool) -> Result<Order, String> {
     let text = (payload.len() <= LONGEST).then(|| std::str::from_utf8(payload).ok()).flatten();
-    let text = text.ok_or_else(|| format!("{topic}: the payload is not text of at most {LONGEST} bytes."));
+    let text =
+        text.ok_or_else(|| format!("{}: the payload is not text of at most {LONGEST} bytes.", short(topic)));
     let parts: Vec<&str> = topic.split('/').collect();
     match parts.as_slice() {
         ["set", "strategy"] => strategy(text?.trim()),
@@ -99,7 +100,7 @@ fn amps(amps: f64) -> Option<Milliamps> {
 }
 
 /// What strangers wrote, cut to what a line of log can bear.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().filter(|char| !char.is_control()).take(40).collect()
 }
 

@@ -196,7 +196,7 @@ impl<'a> Desk<'a> {
         self.mqtt.discovery_prefix.as_ref().map(|prefix| format!("{prefix}/status"))
     }
 
-    async fn arrived(&mut self, publish: &Publish) -> Result<(), ClientError> {
+    pub(super) async fn arrived(&mut self, publish: &Publish) -> Result<(), ClientError> {
         if Some(&publish.topic) == self.home_assistant().as_ref() {
             if publish.payload.as_ref() == b"online" {
                 self.shown.clear();
@@ -235,9 +235,10 @@ impl<'a> Desk<'a> {
         let known = |id: &str| {
             picture.as_ref().is_some_and(|picture| picture.site.chargers.iter().any(|one| one.id == id))
         };
+        let name = command::short(rest);
         let outcome = if publish.retain {
             Err(format!(
-                "{rest}: a retained command would come again with every connection; send it without retain."
+                "{name}: a retained command would come again with every connection; send it without retain."
             ))
         } else if rest == "set/update" {
             update::command(&self.rooms.updates, &publish.payload)
@@ -245,7 +246,7 @@ impl<'a> Desk<'a> {
             command::order(rest, &publish.payload, known).and_then(|order| self.order(rest, order))
         };
         match outcome {
-            Ok(()) => tracing::info!(command = rest, "an order from the broker"),
+            Ok(()) => tracing::info!(command = name, "an order from the broker"),
             Err(sentence) => {
                 tracing::debug!("refused: {sentence}");
                 self.rooms.mailbox.push(EventMessage { topic: "error", payload: sentence });
@@ -254,8 +255,9 @@ impl<'a> Desk<'a> {
     }
 
     fn order(&self, rest: &str, order: Order) -> Result<(), String> {
+        let name = command::short(rest);
         let full =
-            |_| format!("{rest}: the site has more orders than it can take; send it again in a while.");
+            |_| format!("{name}: the site has more orders than it can take; send it again in a while.");
         self.rooms.site.try_send(Incoming::Event(Event::Order(order))).map_err(full)
     }
 

@@ -10,11 +10,18 @@ mod discovery;
 mod link;
 mod mirror;
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod tests;
 mod topics;
+mod trouble;
+pub(super) mod trust;
+mod tunnel;
 mod update;
 
-use super::{Rooms, Wanted};
+pub(super) use trust::{Authority, authority, authority_file};
+
+use super::{Rooms, Standing, Wanted};
 use crate::clock;
 use crate::config::Mqtt;
 use crate::site::ocpp_server::Incoming;
@@ -40,21 +47,29 @@ pub(super) async fn host(rooms: &Rooms, mut wanted: watch::Receiver<Wanted>) {
             return;
         }
         match now.mqtt {
-            Some(mqtt) if !mqtt.tls => serve(rooms, &mqtt, &mut wanted).await,
-            Some(mqtt) => {
-                tell_no_tls(rooms, &mqtt, false);
-                let _ = wanted.changed().await;
-                tell_no_tls(rooms, &mqtt, true);
+            Some(mqtt) if mqtt.tls => match tunnel::Tunnel::open() {
+                Ok(tunnel) => serve(rooms, &mqtt, Some(&tunnel), &mut wanted).await,
+                Err(error) => wait_without_tunnel(rooms, &error, &mut wanted).await,
+            },
+            Some(mqtt) => serve(rooms, &mqtt, None, &mut wanted).await,
+            None => {
+                rooms.standing.write(Standing::Off);
+                if wanted.changed().await.is_err() {
+                    return;
+                }
             }
-            None if wanted.changed().await.is_err() => return,
-            None => {}
         }
     }
 }
 
-async fn serve(rooms: &Rooms, mqtt: &Mqtt, wanted: &mut watch::Receiver<Wanted>) {
+async fn serve(
+    rooms: &Rooms,
+    mqtt: &Mqtt,
+    tunnel: Option<&tunnel::Tunnel>,
+    wanted: &mut watch::Receiver<Wanted>,
+) {
     rooms.mailbox.want(true);
-    let (link, client, heard) = link::Link::new(rooms, mqtt);
+    let (mut link, client, heard) = link::Link::new(rooms, mqtt, tunnel);
     let (up, inbox) = heard;
     let ending = async {
         if wanted.changed().await.is_err() {
@@ -74,17 +89,20 @@ async fn serve(rooms: &Rooms, mqtt: &Mqtt, wanted: &mut watch::Receiver<Wanted>)
     };
     // The link carries what the desk says, until the desk has said all.
     futures_lite::future::or(publishing, link.run()).await;
+    link.untell();
     rooms.mailbox.want(false);
 }
 
 /// No password goes over the line in the clear where somebody asked for TLS.
-fn tell_no_tls(rooms: &Rooms, mqtt: &Mqtt, cleared: bool) {
+async fn wait_without_tunnel(rooms: &Rooms, error: &std::io::Error, wanted: &mut watch::Receiver<Wanted>) {
     let text = format!(
-        "The broker {} cannot be reached: this version does not speak MQTT over TLS. Use mqtt:// inside a \
-         network that you trust, or a local broker that bridges with TLS.",
-        mqtt.host
+        "The broker cannot be reached: there is no place for temporary files ({error}). Free some space, then \
+         restart the box."
     );
-    tell(rooms, "broker-tls", text, cleared);
+    rooms.standing.write(Standing::Away { code: "broker-tls", text: text.clone() });
+    tell(rooms, "broker-tls", text.clone(), false);
+    let _ = wanted.changed().await;
+    tell(rooms, "broker-tls", text, true);
 }
 
 fn tell(rooms: &Rooms, code: &'static str, text: String, cleared: bool) {

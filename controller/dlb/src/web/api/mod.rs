@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) mod access;
+pub(crate) mod broker;
 pub(crate) mod clamps;
 pub(crate) mod config;
 mod csv;
@@ -70,6 +71,9 @@ async fn logged_in(
         ("GET", ["config", "versions"]) => config::versions(desk).await,
         ("GET", ["config", "versions", number]) => config::version(desk, number).await,
         ("POST", ["config", "versions", number, "restore"]) => config::restore(desk, number).await,
+        ("GET", ["broker"]) => broker::broker(desk).await,
+        ("PUT", ["broker", "password"]) => broker::set_password(desk, call).await,
+        ("PUT", ["broker", "authority"]) => broker::set_authority(desk, call).await,
         ("GET", ["maps"]) => config::maps(desk).await,
         ("GET", ["clamps"]) => clamps::clamps(desk),
         ("GET", ["clamps", "live"]) => clamps::live(desk, call),

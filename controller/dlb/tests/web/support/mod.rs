@@ -12,7 +12,7 @@ use dlb::web::doors::{Doors, Ordered};
 use dlb::web::live::Live;
 use dlb::web::password::PasswordStore;
 use dlb::web::{Settings, WebServer, serve};
-use rooms::{Recorder, Shelf, site};
+use rooms::{Broker, Recorder, Shelf, site};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -25,6 +25,7 @@ pub(crate) struct Box {
     pub(crate) server: WebServer,
     pub(crate) live: Arc<Live>,
     pub(crate) shelf: Arc<Shelf>,
+    pub(crate) broker: Arc<Broker>,
     pub(crate) orders: async_channel::Receiver<Ordered>,
     pub(crate) password: Arc<PasswordStore>,
     pub(crate) clamps: Arc<ClampDesk>,
@@ -43,6 +44,7 @@ impl Box {
         let live = Arc::new(Live::default());
         live.publish(Arc::new(site("Office")));
         let shelf = Arc::new(Shelf::default());
+        let broker = Arc::new(Broker::default());
         let password = Arc::new(PasswordStore::open(data.path()).unwrap());
         let (order_in, orders) = async_channel::bounded(2);
         let clamps = Arc::new(ClampDesk::open(data.path()).0);
@@ -55,12 +57,13 @@ impl Box {
             clamps: clamps.clone(),
             system: machine.clone(),
             updates: Arc::new(Updates::open(data.path())),
+            broker: broker.clone(),
             password: password.clone(),
             data: data.path().into(),
             metrics_token: Some(METRICS_TOKEN.into()),
         };
         let server = serve(SocketAddr::from(([127, 0, 0, 1], 0)), doors, settings).unwrap();
-        Self { server, live, shelf, orders, password, clamps, machine, data }
+        Self { server, live, shelf, broker, orders, password, clamps, machine, data }
     }
 
     /// With a password chosen before it started.

@@ -3,10 +3,12 @@
 use dlb::adoption::ProposalView;
 use dlb::config::{Maps, SiteFile, check_json};
 use dlb::view::{AlertView, ChargerView, CircuitView, MeterView, SessionView, SiteView, WaitingView};
-use dlb::web::doors::{ConfigDoor, ConfigRefusal, DoorFault, HistoryDoor, Span, SystemDoor, Wanted};
+use dlb::web::doors::{
+    BrokerDoor, ConfigDoor, ConfigRefusal, DoorFault, HistoryDoor, SecretRefusal, Span, SystemDoor, Wanted,
+};
 use dlb::web::wire::{
-    CheckView, ConfigView, EventView, HistoryView, KeptVersionView, MapView, MapsView, SeriesView,
-    SessionRecordView, SystemView,
+    BrokerStateName, BrokerView, CertificateView, CheckView, ConfigView, EventView, HistoryView,
+    KeptVersionView, MapView, MapsView, SeriesView, SessionRecordView, SystemView, TroubleView,
 };
 use serde_json::{Value, json};
 use std::sync::Mutex;
@@ -127,6 +129,42 @@ impl HistoryDoor for Recorder {
             text: "The meter does not answer.".into(),
             cleared: false,
         }])
+    }
+}
+
+/// Keeps secrets in memory.
+#[derive(Default)]
+pub(crate) struct Broker(Mutex<[Option<String>; 2]>);
+
+impl Broker {
+    pub(crate) fn secrets(&self) -> [Option<String>; 2] {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl BrokerDoor for Broker {
+    fn view(&self) -> BrokerView {
+        let [password, authority] = self.secrets();
+        let certificate = CertificateView { sha256: "AB:CD".into() };
+        BrokerView {
+            state: BrokerStateName::Away,
+            trouble: Some(TroubleView { code: "broker-away", text: "Nobody is there.".into() }),
+            password_set: password.is_some(),
+            authorities: authority.map(|_| certificate).into_iter().collect(),
+        }
+    }
+
+    fn set_password(&self, password: Option<&str>) -> Result<(), SecretRefusal> {
+        self.0.lock().unwrap()[0] = password.map(Into::into);
+        Ok(())
+    }
+
+    fn set_authority(&self, pem: Option<&str>) -> Result<(), SecretRefusal> {
+        if pem.is_some_and(|pem| !pem.contains("BEGIN CERTIFICATE")) {
+            return Err(SecretRefusal::Wrong { why: "No.".into(), remedy: "Give another one." });
+        }
+        self.0.lock().unwrap()[1] = pem.map(Into::into);
+        Ok(())
     }
 }
 
