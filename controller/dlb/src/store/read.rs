@@ -117,7 +117,7 @@ fn series(database: &Database, from_s: i64, to_s: i64, step_s: i64) -> Result<Se
     }
     let oldest_fine = fine.first()?.map_or(i64::MAX, |(at, _)| at.value());
     let newest_coarse = coarse.last()?.map_or(i64::MIN, |(at, _)| at.value());
-    let use_fine = step_s < COARSE_S && oldest_fine <= from_s.max(oldest_coarse(&coarse)?);
+    let use_fine = step_s < COARSE_S && oldest_fine <= from_s.max(end_of_oldest(&coarse)?);
     let step_s = bounded_step(
         if use_fine { step_s.max(FINE_S) } else { step_s.max(COARSE_S) },
         from_s,
@@ -133,8 +133,9 @@ fn series(database: &Database, from_s: i64, to_s: i64, step_s: i64) -> Result<Se
     Ok(series)
 }
 
-fn oldest_coarse(coarse: &ReadOnlyTable<i64, &'static [u8]>) -> Result<i64, Error> {
-    Ok(coarse.first()?.map_or(i64::MIN, |(at, _)| at.value()))
+/// What is older than this only coarse rows know. A young box has none that the fine ones do not explain.
+fn end_of_oldest(coarse: &ReadOnlyTable<i64, &'static [u8]>) -> Result<i64, Error> {
+    Ok(coarse.first()?.map_or(i64::MAX, |(at, _)| at.value().saturating_add(COARSE_S)))
 }
 
 /// Long enough that all owners' values stay within the bound.

@@ -36,6 +36,20 @@ fn a_day_is_drawn_from_ten_second_rows_and_a_month_from_five_minute_rows() {
 }
 
 #[test]
+fn the_first_hour_of_a_young_box_is_drawn_in_fine_steps() {
+    let data = tempfile::tempdir().unwrap();
+    let store = open(data.path());
+    let span = Span { from_ms: NOON_MS, to_ms: NOON_MS + 3_600_000 };
+    let view = || HistoryDoor::series(&store.handle, span, 60).unwrap();
+    // Started in the middle of five minutes; at first there is no row of five minutes at all.
+    feed(&store, (407..500).map(|second| picture(second, 10)));
+    assert_eq!((view().step_s, view().series[0].mean[7]), (60, Some(10.0)));
+    feed(&store, (500..1000).map(|second| picture(second, 20)));
+    assert_eq!((view().step_s, view().series[0].mean[12]), (60, Some(20.0)));
+    store.thread.stop();
+}
+
+#[test]
 fn the_curve_goes_on_after_a_restart() {
     let data = tempfile::tempdir().unwrap();
     let store = open(data.path());
