@@ -83,7 +83,7 @@ def near(value, truth, share):
 def test_readings_of_three_phases_are_what_the_formulas_say(tmp_path, hz):
     loads = [(16.0, 0.0), (32.0, math.radians(60)), (8.0, math.pi)]
     status, lines, complaints = analyse(
-        tmp_path, board("ads131m08", 1.2, round(hz, -1)), rows(1.6, hz, loads, fine), "--harmonics"
+        tmp_path, board("ads131m08", 1.2, round(hz, -1)), rows(2.2, hz, loads, fine), "--harmonics"
     )
     assert (status, complaints) == (0, "")
     *intervals, last = lines

@@ -209,7 +209,7 @@ pub(crate) const MCP3208: Converter = Converter {
     middle: 2048,
     noise_codes: 0.25,
     channel_delay_s: 20e-6,
-    filter: Filter::Rc(2000.0),
+    filter: Filter::Rc(3390.0),
     range: 2.5,
 };
 
