@@ -19,6 +19,9 @@ mod register {
     pub(super) const CLOCK: u8 = 0x03;
     pub(super) const GAIN1: u8 = 0x04;
     pub(super) const GAIN2: u8 = 0x05;
+    pub(super) const CFG: u8 = 0x06;
+    /// The first of the channels' five: configuration, offset and gain calibration of two words each.
+    pub(super) const CHANNEL0: u8 = 0x09;
 }
 
 /// Command words.
@@ -199,6 +202,12 @@ impl<S: SpiDevice> Ads131m<S> {
         Ok(response)
     }
 
+    /// The same, for frames that bring STATUS, in which no register may have changed by itself.
+    fn exchange_settled(&mut self, words: &[u16]) -> Result<(), Fault> {
+        let status = self.exchange_checked(words)?;
+        if status & status::REGISTERS_CHANGED == 0 { Ok(()) } else { Err(Fault::Unsettled(status)) }
+    }
+
     /// Sends a command and fetches its response with the next frame.
     fn ask(&mut self, words: &[u16]) -> Result<u16, Fault> {
         self.exchange_checked(words)?;
@@ -259,6 +268,32 @@ impl<S: SpiDevice> Ads131m<S> {
         Ok(())
     }
 
+    /// What a register must hold once everything is written: what was not, its default.
+    fn expected(&self, address: u8) -> u16 {
+        match address {
+            register::CLOCK => self.settings.clock,
+            register::GAIN1 => self.settings.gains[0],
+            register::GAIN2 if self.settings.model.channels() > 4 => self.settings.gains[1],
+            register::CFG => 0x0600,
+            // A gain of one, the upper of its two words.
+            register::CHANNEL0.. if (address - register::CHANNEL0) % 5 == 3 => 0x8000,
+            _ => 0,
+        }
+    }
+
+    /// Reads the whole map. A bit that flipped before the map's checksum was switched on would never show.
+    fn check_registers(&mut self) -> Result<(), Fault> {
+        let end = register::CHANNEL0 + 5 * self.settings.model.channels() as u8;
+        for address in register::CLOCK..end {
+            self.exchange_settled(&[command::read(address)])?;
+            let (got, wrote) = (self.exchange_checked(&[command::NULL])?, self.expected(address));
+            if got != wrote {
+                return Err(Fault::Register { address, wrote, got });
+            }
+        }
+        Ok(())
+    }
+
     fn check_status(&mut self, status: u16) -> Result<(), Fault> {
         const SETTLED: u16 = status::LOCKED
             | status::REGISTERS_CHANGED
@@ -294,13 +329,15 @@ impl<S: SpiDevice> Converter for Ads131m<S> {
             self.write(register::GAIN2, self.settings.gains[1])?;
         }
         self.write(register::MODE, MODE)?;
-        let locked = self.ask(&[command::LOCK])?;
+        self.check_registers()?;
+        self.exchange_settled(&[command::LOCK])?;
+        let locked = self.exchange_checked(&[command::NULL])?;
         if locked != command::LOCK {
             return Err(Fault::Unsettled(locked));
         }
         // Empties the buffer and takes the flags that setting up has raised.
         for _ in 0..3 {
-            self.exchange_checked(&[command::NULL])?;
+            self.exchange_settled(&[command::NULL])?;
         }
         Ok(())
     }
