@@ -55,7 +55,7 @@ def second_boot(box):
     begun = float(box.say("systemctl show -P InactiveExitTimestampMonotonic dlb.service")) / 1e6
     memory = box.say("grep -E 'VmRSS|VmHWM' /proc/$(systemctl show -P MainPID dlb.service)/status")
     rss, peak = (int(re.search(rf"{name}:\s+(\d+)", memory)[1]) / 1024 for name in ("VmRSS", "VmHWM"))
-    used = box.say("free -m | awk '/^Mem/ {print $3}'")
+    used = box.say("awk '/^MemTotal/ {t=$2} /^MemAvailable/ {a=$2} END {print int((t-a)/1024)}' /proc/meminfo")
     exposure = re.search(r"(\d+\.\d)", box.say("systemd-analyze security dlb.service | tail -n 1"))[1]
     return [
         ("second boot: power to balancing", f"{seconds:.0f} s"),

@@ -54,7 +54,7 @@ fi
 setenv bootargs "root=PARTLABEL=${dlb_label} ro rootwait rauc.slot=${dlb_slot} panic=5 ${dlb_bootargs}"
 # A box that forgets everything forgets who it was, too.
 if test -n "${FACTORY_RESET}"; then
-	setenv bootargs "${bootargs} systemd.factory_reset=1"
+	setenv bootargs "${bootargs} dlb.forget=1"
 elif test -n "${MACHINE_ID}"; then
 	setenv bootargs "${bootargs} systemd.machine_id=${MACHINE_ID}"
 fi
