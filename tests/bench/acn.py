@@ -174,15 +174,17 @@ def verdict(simulator, network, sessions, step_s):
     }
 
 
-def table(results, months, kilowatts, names):
-    print("| kW | month | sessions | algorithm | energy | of the gap | worst 5 % | starts | violations | step | against LLF |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
-    for power in kilowatts:
-        for month in months:
-            of = {name: results[month, power, name] for name in names if (month, power, name) in results}
-            peers = [of[name]["kwh"] for name in PEERS if name in of]
-            for name, result in of.items():
-                print(line(power, month, name, result, max(peers, default=None), of))
+HEAD = (
+    "| kW | month | sessions | algorithm | energy | of the gap | worst 5 % | starts | violations | step | against LLF |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def rows(power, month, of):
+    """What is known of one month at one capacity, by algorithm."""
+    peers = [of[name]["kwh"] for name in PEERS if name in of]
+    for name, result in of.items():
+        yield line(power, month, name, result, max(peers, default=None), of)
 
 
 def line(power, month, name, result, peer, of):
@@ -216,11 +218,14 @@ def main():
         for month in chosen.months
         for name in names
     ]
-    results = {}
+    print(HEAD, flush=True)
     with multiprocessing.Pool(chosen.jobs) as pool:
-        for (_, month, _, power, name), result in pool.imap_unordered(simulate, jobs):
-            results[month, power, name] = result
-    table(results, chosen.months, chosen.kilowatts, names)
+        # In the order of the jobs: the table grows from month to month.
+        results = pool.imap(simulate, jobs)
+        for power in chosen.kilowatts:
+            for month in chosen.months:
+                of = {name: next(results)[1] for name in names}
+                print(*rows(power, month, of), sep="\n", flush=True)
 
 
 if __name__ == "__main__":
