@@ -57,6 +57,7 @@ export const box = {
   fetchUpdate: (url: string) => post('update/fetch', { url } satisfies Schemas['FetchOrder']),
   installUpdate: (wait_for_cars: boolean) => post('update/install', { wait_for_cars } satisfies Schemas['InstallOrder']),
   restartForUpdate: () => post('update/restart'),
+  setServerToken: (token: string | null) => post('update/server-token', { token } satisfies Schemas['ServerTokenOrder']),
   discardUpdate: () => post('update/discard'),
   backup: async (passphrase: string) => (await ask<BackupFile>('POST', 'backup', { passphrase } satisfies Schemas['BackupOrder'])).body,
   restoreBackup: (passphrase: string, backup: BackupFile) => post('backup/restore', { passphrase, backup } satisfies Schemas['RestoreOrder']),

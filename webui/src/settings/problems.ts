@@ -15,6 +15,7 @@ export const SECTIONS = {
   ports: ['port'],
   contacts: ['input'],
   broker: ['mqtt'],
+  updates: ['hawkbit'],
   policy: ['policy'],
 } as const;
 

@@ -15,6 +15,7 @@ pub struct Checked {
     /// Modbus connections; `PortIx` counts these.
     pub ports: Vec<Port>,
     pub mqtt: Option<Mqtt>,
+    pub hawkbit: Option<Hawkbit>,
     /// Board file of the box's own CT clamps. A relative path starts at the configuration file.
     pub board: Option<PathBuf>,
     /// What is watched on the box's GPIO lines.
@@ -62,6 +63,17 @@ pub struct Mqtt {
     /// `None`: no Home Assistant discovery.
     pub discovery_prefix: Option<String>,
     pub read_only: bool,
+}
+
+/// An update server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hawkbit {
+    /// Scheme, host and port, without a slash at the end.
+    pub url: String,
+    pub tenant: String,
+    /// `None`: the box's identifier.
+    pub name: Option<String>,
+    pub wait_for_cars: bool,
 }
 
 /// What one ampere of a charger's limit, on each line that it loads, means in watts.

@@ -26,6 +26,8 @@ pub struct SiteFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mqtt: Option<MqttPart>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub hawkbit: Option<HawkbitPart>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub clamps: Option<ClampsPart>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -113,6 +115,22 @@ pub struct MqttPart {
     /// No commands are taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
+}
+
+/// The Eclipse hawkBit server that updates come from. Its token lives in the data directory, never in this file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HawkbitPart {
+    /// `https://host`, without a path.
+    pub server: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// What this box is called there; its identifier, unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The restart waits until no car charges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_for_cars: Option<bool>,
 }
 
 /// The box's own CT clamps.

@@ -32,7 +32,7 @@ mod versions;
 mod words;
 
 pub use bus::Maps;
-pub use checked::{Checked, Conversion, Mqtt, Parity, Port, PortLine, Server};
+pub use checked::{Checked, Conversion, Hawkbit, Mqtt, Parity, Port, PortLine, Server};
 pub use desk::{Apply, ConfigDesk};
 pub use file::SiteFile;
 pub use keep::{ConfigFile, Opened, SaveError, Saved};
@@ -104,6 +104,7 @@ fn check_file(file: SiteFile, maps: &Maps, problems: &mut Problems) -> Option<Ch
     }
     let server = program::server(&file.server, problems);
     let mqtt = file.mqtt.as_ref().map(|part| program::mqtt(part, problems));
+    let hawkbit = file.hawkbit.as_ref().map(|part| program::hawkbit(part, problems));
     let board = file.clamps.as_ref().map(|part| program::board(part, problems));
     let (ports, port_names) = program::ports(&file.port, problems);
     let tree = circuits::Tree::check(&file.circuit, problems);
@@ -121,7 +122,7 @@ fn check_file(file: SiteFile, maps: &Maps, problems: &mut Problems) -> Option<Ch
     let site = build_site(tree.circuits, chargers, problems)?;
     let settings =
         Settings { name: file.name.clone(), site, meters, links, policy, adoption, inputs, outputs };
-    Some(Checked { settings, server, ports, mqtt, board, contacts, conversions, file })
+    Some(Checked { settings, server, ports, mqtt, hawkbit, board, contacts, conversions, file })
 }
 
 /// The engine checks once more what it relies on; a fault that nothing above has named is named here.

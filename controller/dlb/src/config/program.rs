@@ -1,11 +1,11 @@
 //! Checks the program's own part: addresses, broker, board file, Modbus connections.
 
-use super::checked::{Mqtt, Parity, Port, PortLine, Server};
+use super::checked::{Hawkbit, Mqtt, Parity, Port, PortLine, Server};
 use super::defaults::{
     BAUD, BAUD_RANGE, DISCOVERY_PREFIX, MODBUS_TCP_PORT, MQTT_PORT, MQTT_PREFIX, MQTT_TLS_PORT, OCPP, PAGE,
     STOP_BITS, STOP_BITS_RANGE,
 };
-use super::file::{ClampsPart, MqttPart, ParityWord, PortEntry, ServerPart};
+use super::file::{ClampsPart, HawkbitPart, MqttPart, ParityWord, PortEntry, ServerPart};
 use super::problem::Problems;
 use super::section::short;
 use super::words::{Names, check_id, host_and_port};
@@ -81,6 +81,38 @@ fn broker(text: &str, problems: &mut Problems) -> (String, u16, bool) {
         problems.error("mqtt.broker", what, "write mqtt://host:1883 or, with TLS, mqtts://host:8883");
     }
     (String::new(), MQTT_PORT, tls)
+}
+
+/// The update server's address and what this box is called there.
+pub(super) fn hawkbit(part: &HawkbitPart, problems: &mut Problems) -> Hawkbit {
+    let url = part.server.trim_end_matches('/');
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let good = host.is_some_and(|host| host_and_port(host, 443).is_some() && !host.contains(['@', '/', '?']));
+    if !good && !problems.refused("hawkbit.server") {
+        let what =
+            format!("is \"{}\", it must be the address of a server, without a path", short(&part.server));
+        problems.error("hawkbit.server", what, "write it like https://updates.example.com");
+    }
+    let tenant = part.tenant.as_deref().unwrap_or("DEFAULT");
+    check_part_of_address("hawkbit.tenant", tenant, problems);
+    let name = part.name.as_deref().filter(|name| !name.is_empty());
+    if let Some(name) = name {
+        check_part_of_address("hawkbit.name", name, problems);
+    }
+    Hawkbit {
+        url: url.to_owned(),
+        tenant: tenant.to_owned(),
+        name: name.map(str::to_owned),
+        wait_for_cars: part.wait_for_cars.unwrap_or(true),
+    }
+}
+
+fn check_part_of_address(key: &str, text: &str, problems: &mut Problems) {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if !plain || text.is_empty() || text.len() > 64 || text.starts_with('.') {
+        let what = format!("is \"{}\", which cannot stand in an address", short(text));
+        problems.error(key, what, "use letters, digits, -, _ and dots, at most 64");
+    }
 }
 
 /// The first levels of a topic: no wildcards, no empty level, nothing that a broker keeps for itself.

@@ -22,6 +22,7 @@ pub(super) fn site(table: &Table, problems: &mut Problems) -> SiteFile {
         policy: top.inside("policy", policy).unwrap_or_default(),
         adoption: top.inside("adoption", adoption).unwrap_or_default(),
         mqtt: top.inside("mqtt", mqtt),
+        hawkbit: top.inside("hawkbit", hawkbit),
         clamps: top.inside("clamps", clamps),
         circuit: top.each("circuit", MAX_CIRCUITS, circuit),
         port: top.each("port", MAX_PORTS, port),
@@ -51,6 +52,16 @@ fn policy(section: &mut Section<'_>) -> PolicyPart {
 
 fn adoption(section: &mut Section<'_>) -> AdoptionPart {
     AdoptionPart { rule: section.take("rule"), circuit: section.take("circuit") }
+}
+
+fn hawkbit(section: &mut Section<'_>) -> HawkbitPart {
+    HawkbitPart {
+        server: section
+            .require("server", "add the server's address, like server = \"https://updates.example.com\""),
+        tenant: section.take("tenant"),
+        name: section.take("name"),
+        wait_for_cars: section.take("wait_for_cars"),
+    }
 }
 
 fn mqtt(section: &mut Section<'_>) -> MqttPart {

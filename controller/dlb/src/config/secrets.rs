@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// Password of the broker's user.
 pub const MQTT_PASSWORD: &str = "mqtt_password";
+/// What this box shows to its update server.
+pub const HAWKBIT_TOKEN: &str = "hawkbit_token";
 
 /// The secrets of a box, by name.
 pub struct Secrets {

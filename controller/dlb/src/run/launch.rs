@@ -107,7 +107,9 @@ impl Launch {
         let services::Rooms { mailbox, slots, updates, live, standing, beside: directory, .. } = rooms;
         let broker = BrokerDesk::new(data.clone(), directory, standing, services.reconfigure());
         let contacts = watch_contacts(&checked, &incoming, reset.clone())?;
-        let apply = apply_to(incoming.clone(), services.reconfigure(), contacts.plans());
+        updates.serve_from(checked.hawkbit.clone());
+        let told = (Arc::clone(&updates), services.reconfigure(), contacts.plans());
+        let apply = apply_to(incoming.clone(), told);
         let config = Arc::new(ConfigDesk::new(file, apply));
         let clamp_desk = measuring::open_clamps(&data, &incoming);
         let doors = Doors {
@@ -372,8 +374,7 @@ fn tell_trouble(site: &async_channel::Sender<Incoming>, text: String) {
 /// Hands a saved configuration to the site.
 fn apply_to(
     site: async_channel::Sender<Incoming>,
-    broker: Reconfigure,
-    contacts: async_channel::Sender<Plan>,
+    (updates, broker, contacts): (Arc<Updates>, Reconfigure, async_channel::Sender<Plan>),
 ) -> crate::config::Apply {
     Box::new(move |saved| {
         for warning in &saved.warnings {
@@ -381,6 +382,7 @@ fn apply_to(
         }
         tracing::info!(version = saved.version, "a new configuration");
         broker.mqtt(saved.checked.mqtt.clone());
+        updates.serve_from(saved.checked.hawkbit.clone());
         let _ = contacts.send_blocking(saved.checked.contacts.clone());
         // Only fails when the program ends; the file is saved then, too.
         let _ = site.send_blocking(Incoming::Configured(Box::new(saved.checked)));

@@ -6,6 +6,7 @@
 
 pub mod box_id;
 mod broker_desk;
+mod hawkbit;
 mod mailbox;
 mod mqtt;
 mod slots;
@@ -123,6 +124,11 @@ async fn run(rooms: Rooms, wanted: watch::Receiver<Wanted>) {
         updater::drive(&rooms).await;
         std::future::pending().await
     };
+    let server = async {
+        hawkbit::host(&rooms).await;
+        std::future::pending().await
+    };
+    let updates = futures_lite::future::or(updates, server);
     let work = futures_lite::future::or(mqtt::host(&rooms, wanted), updates);
     futures_lite::future::or(work, stopped).await;
 }

@@ -7,7 +7,7 @@ use super::slots;
 use crate::clock;
 use crate::site::ocpp_server::Incoming;
 use crate::update::{
-    Bundle, Ended, Job, Machine, NO_SIGNATURE, Source, UpdateOutcome, WaitForCars, has_a_signature,
+    Bundle, Job, Machine, NO_SIGNATURE, Source, UpdateOutcome, UpdateRecord, WaitForCars, has_a_signature,
 };
 use crate::web::wire::SlotView;
 use dlb_wiring::event::{Alert, Event, Severity};
@@ -221,14 +221,22 @@ fn cars_charge(rooms: &Rooms) -> bool {
 }
 
 /// How an update ended is an event of the site.
-fn tell(rooms: &Rooms, ended: &Ended) {
-    let (severity, code) = match ended.record.outcome {
+fn tell(rooms: &Rooms, ended: &UpdateRecord) {
+    let (severity, code) = match ended.outcome {
         UpdateOutcome::Done => (Severity::Note, "update-done"),
         UpdateOutcome::RolledBack => (Severity::Warning, "update-rolled-back"),
         UpdateOutcome::Failed => (Severity::Warning, "update-failed"),
     };
-    let text = ended.record.text.clone();
-    let alert = Alert { at: clock::now(), severity, about: "site".into(), code, text, cleared: false };
+    say(rooms, severity, code, ended.text.clone(), false);
+}
+
+/// Something about the update server.
+pub(super) fn tell_server(rooms: &Rooms, text: String, cleared: bool) {
+    say(rooms, Severity::Note, "update-server", text, cleared);
+}
+
+fn say(rooms: &Rooms, severity: Severity, code: &'static str, text: String, cleared: bool) {
+    let alert = Alert { at: clock::now(), severity, about: "site".into(), code, text, cleared };
     // A full queue costs the page this sentence; the history of updates has its own.
     let _ = rooms.site.try_send(Incoming::Event(Event::Trouble(alert)));
 }

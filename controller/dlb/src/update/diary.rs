@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 const KEPT: usize = 50;
 const PENDING: &str = "pending.json";
 const HISTORY: &str = "history.json";
+const REPORT: &str = "report.json";
 
 /// An update that has begun and not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,14 @@ pub enum UpdateOutcome {
     RolledBack,
     /// It was not written whole; nothing has changed.
     Failed,
+}
+
+/// How an action of an update server ended, until the server has been told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) action: String,
+    pub(crate) success: bool,
+    pub(crate) text: String,
 }
 
 /// What an update under way has come to, seen after a start.
@@ -104,6 +113,7 @@ pub(super) struct Diary {
     directory: PathBuf,
     pub(super) pending: Option<Pending>,
     pub(super) history: Vec<UpdateRecord>,
+    pub(super) report: Option<Report>,
 }
 
 impl Diary {
@@ -111,7 +121,8 @@ impl Diary {
     pub(super) fn open(directory: PathBuf) -> Self {
         let pending = read(&directory.join(PENDING));
         let history = read(&directory.join(HISTORY)).unwrap_or_default();
-        Self { directory, pending, history }
+        let report = read(&directory.join(REPORT));
+        Self { directory, pending, history, report }
     }
 
     /// Remembers an update under way, for good when this returns.
@@ -131,9 +142,29 @@ impl Diary {
         }
     }
 
+    /// Has a server told how its action ended; kept until that is done.
+    pub(super) fn report(&mut self, action: String, success: bool, text: &str) {
+        let report = Report { action, success, text: text.to_owned() };
+        let written = atomic::make_directory(&self.directory)
+            .and_then(|()| write(&self.directory.join(REPORT), &report));
+        if let Err(error) = written {
+            tracing::warn!(%error, "remembering what an update server is to be told");
+        }
+        self.report = Some(report);
+    }
+
+    /// The server has been told.
+    pub(super) fn reported(&mut self) {
+        self.report = None;
+        let _ = std::fs::remove_file(self.directory.join(REPORT));
+    }
+
     /// Writes down how the update under way ended. The history first: a power cut in between tells it twice.
     pub(super) fn end(&mut self, outcome: UpdateOutcome, text: &str) -> Option<UpdateRecord> {
-        let pending = self.pending.take()?;
+        let mut pending = self.pending.take()?;
+        if let Some(action) = pending.action.take() {
+            self.report(action, outcome == UpdateOutcome::Done, text);
+        }
         let record = UpdateRecord {
             time_ms: clock::wall().map(|wall| wall.0),
             from_version: pending.from_version,

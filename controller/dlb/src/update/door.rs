@@ -20,6 +20,7 @@ impl Updates {
     pub fn begin_upload(&self, name: &str, size: u64) -> Result<UploadView, UpdateProblem> {
         let mut state = self.state();
         state.must_be_free()?;
+        state.decline_offer();
         state.phase = Phase::Idle;
         state.problem = None;
         state.shelf.begin(name, size).map(upload_view)
@@ -66,6 +67,8 @@ impl Updates {
     ) -> Result<(), UpdateProblem> {
         let mut state = self.state();
         state.must_be_free()?;
+        state.decline_offer();
+        state.offer = source.action.clone();
         state.phase = Phase::Inspecting;
         state.problem = None;
         self.hand_over(Job::Inspect { source, then_install })
@@ -78,6 +81,7 @@ impl Updates {
     pub fn discard(&self) -> Result<(), UpdateProblem> {
         let mut state = self.state();
         state.must_be_free()?;
+        state.decline_offer();
         state.phase = Phase::Idle;
         state.problem = None;
         state.shelf.discard();

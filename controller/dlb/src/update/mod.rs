@@ -24,13 +24,15 @@ pub use diary::{UpdateOutcome, UpdateRecord};
 pub use view::{UpdatePhase, UpdateView, UploadView};
 
 pub(crate) use bundle::{NO_SIGNATURE, has_a_signature};
-pub(crate) use state::Ended;
+pub(crate) use diary::Report;
 
+use crate::config::Hawkbit;
 use diary::Diary;
 use shelf::Shelf;
 use state::Phase;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 
 /// Work for the driver. More than this are not under way: each waits for the one before.
 const JOBS: usize = 4;
@@ -58,6 +60,7 @@ pub struct Updates {
     state: Mutex<State>,
     jobs: async_channel::Sender<Job>,
     waiting: async_channel::Receiver<Job>,
+    server: watch::Sender<Option<Hawkbit>>,
     restart: async_channel::Sender<()>,
     restart_wanted: async_channel::Receiver<()>,
 }
@@ -68,6 +71,8 @@ struct State {
     machine: Option<Machine>,
     phase: Phase,
     problem: Option<UpdateProblem>,
+    /// The action of an update server that the bundle in hand came from.
+    offer: Option<String>,
     shelf: Shelf,
     diary: Diary,
 }
@@ -92,14 +97,16 @@ impl Updates {
         let directory = data.join("update");
         let (jobs, waiting) = async_channel::bounded(JOBS);
         let (restart, restart_wanted) = async_channel::bounded(1);
+        let (server, _) = watch::channel(None);
         let state = State {
             machine: None,
             phase: Phase::Idle,
             problem: None,
+            offer: None,
             shelf: Shelf::open(directory.clone()),
             diary: Diary::open(directory),
         };
-        Self { state: Mutex::new(state), jobs, waiting, restart, restart_wanted }
+        Self { state: Mutex::new(state), jobs, waiting, server, restart, restart_wanted }
     }
 
     /// Resolves when the box shall be restarted. Whoever hears it ends the program, which puts chargers
@@ -108,6 +115,19 @@ impl Updates {
         if self.restart_wanted.recv().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Names the server that updates come from, for whoever saves the configuration.
+    pub fn serve_from(&self, server: Option<Hawkbit>) {
+        self.server.send_if_modified(|present| {
+            let changed = *present != server;
+            *present = server;
+            changed
+        });
+    }
+
+    pub(crate) fn server(&self) -> watch::Receiver<Option<Hawkbit>> {
+        self.server.subscribe()
     }
 
     pub(crate) async fn job(&self) -> Job {

@@ -1,7 +1,7 @@
 //! The steps of an update, and who may take which. The driver reports what RAUC said; nothing in here asks it.
 
 use super::bundle::{self, Bundle, Source, UpdateProblem};
-use super::diary::{Found, Pending, UpdateOutcome, UpdateRecord};
+use super::diary::{Found, Pending, Report, UpdateOutcome, UpdateRecord};
 use super::{Job, Machine, State, Updates, WaitForCars};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,16 +37,9 @@ impl Phase {
     }
 }
 
-/// How an update that ended shall be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ended {
-    pub(crate) record: UpdateRecord,
-    pub(crate) action: Option<String>,
-}
-
 impl Updates {
     /// What RAUC says of the machine, again and again; `None`: there is no RAUC.
-    pub(crate) fn machine(&self, machine: Option<Machine>) -> Option<Ended> {
+    pub(crate) fn machine(&self, machine: Option<Machine>) -> Option<UpdateRecord> {
         let mut state = self.state();
         let first = state.machine.is_none();
         state.machine = machine;
@@ -131,7 +124,7 @@ impl Updates {
     }
 
     /// RAUC has ended writing.
-    pub(crate) fn installed(&self, outcome: Result<(), String>) -> Option<Ended> {
+    pub(crate) fn installed(&self, outcome: Result<(), String>) -> Option<UpdateRecord> {
         let mut state = self.state();
         state.shelf.discard();
         match outcome {
@@ -184,6 +177,28 @@ impl Updates {
         state.machine.is_none() || !matches!(state.phase, Phase::Idle | Phase::Ready { .. })
     }
 
+    /// Is this action of a server in hand, or its end not told yet?
+    pub(crate) fn is_about(&self, action: &str) -> bool {
+        let state = self.state();
+        let pending = state.diary.pending.as_ref().and_then(|pending| pending.action.as_deref());
+        let told = state.diary.report.as_ref().map(|report| report.action.as_str());
+        [state.offer.as_deref(), pending, told].contains(&Some(action))
+    }
+
+    /// What a server is to be told.
+    pub(crate) fn report(&self) -> Option<Report> {
+        self.state().diary.report.clone()
+    }
+
+    pub(crate) fn reported(&self) {
+        self.state().diary.reported();
+    }
+
+    /// An action that cannot be carried out at all.
+    pub(crate) fn refuse_action(&self, action: &str, why: &str) {
+        self.state().diary.report(action.to_owned(), false, why);
+    }
+
     pub(super) fn hand_over(&self, job: Job) -> Result<(), UpdateProblem> {
         self.jobs
             .try_send(job)
@@ -195,7 +210,17 @@ impl State {
     pub(super) fn refuse(&mut self, problem: UpdateProblem) {
         self.phase = Phase::Idle;
         self.shelf.discard();
+        if let Some(action) = self.offer.take() {
+            self.diary.report(action, false, &problem.text);
+        }
         self.problem = Some(problem);
+    }
+
+    /// Somebody here wants something else than what the server offered.
+    pub(super) fn decline_offer(&mut self) {
+        if let Some(action) = self.offer.take() {
+            self.diary.report(action, false, "Somebody at the box decided otherwise.");
+        }
     }
 
     fn awaits_restart(&mut self) {
@@ -208,16 +233,15 @@ impl State {
         self.phase = Phase::AwaitsRestart { until };
     }
 
-    fn ended_well(&mut self) -> Option<Ended> {
+    fn ended_well(&mut self) -> Option<UpdateRecord> {
         let text = self.diary.pending.as_ref()?.done();
         self.ended(UpdateOutcome::Done, &text)
     }
 
-    fn ended(&mut self, outcome: UpdateOutcome, text: &str) -> Option<Ended> {
-        let action = self.diary.pending.as_ref()?.action.clone();
+    fn ended(&mut self, outcome: UpdateOutcome, text: &str) -> Option<UpdateRecord> {
         self.phase = Phase::Idle;
-        let record = self.diary.end(outcome, text)?;
-        Some(Ended { record, action })
+        self.offer = None;
+        self.diary.end(outcome, text)
     }
 
     pub(super) fn not_now(&self) -> UpdateProblem {

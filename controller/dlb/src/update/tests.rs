@@ -84,7 +84,7 @@ fn a_new_system_is_on_trial_until_it_has_proved_itself() {
     assert_eq!(new.view().phase, UpdatePhase::OnTrial);
     assert_eq!(new.fetch("https://example.com/b.raucb").unwrap_err().code, "not-now");
     let ended = new.machine(Some(after_a_restart("rootfs.1", "2.0", true))).unwrap();
-    assert_eq!(ended.record.outcome, UpdateOutcome::Done);
+    assert_eq!(ended.outcome, UpdateOutcome::Done);
     assert_eq!(new.view().phase, UpdatePhase::Idle);
     assert_eq!(new.machine(Some(after_a_restart("rootfs.1", "2.0", true))), None);
 }
@@ -100,9 +100,9 @@ fn a_new_system_that_does_not_prove_itself_is_told_of_by_the_old_one() {
     }
     let old = Updates::open(data.path());
     let ended = old.machine(Some(after_a_restart("rootfs.0", "1.0", true))).unwrap();
-    assert_eq!(ended.record.outcome, UpdateOutcome::RolledBack);
-    assert!(ended.record.text.contains("came up 2 times"), "{}", ended.record.text);
-    assert_eq!(old.view().history[0], ended.record);
+    assert_eq!(ended.outcome, UpdateOutcome::RolledBack);
+    assert!(ended.text.contains("came up 2 times"), "{}", ended.text);
+    assert_eq!(old.view().history[0], ended);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_power_cut_while_writing_changes_nothing_and_is_told() {
     drop(updates);
     let again = Updates::open(data.path());
     let ended = again.machine(Some(after_a_restart("rootfs.0", "1.0", true))).unwrap();
-    assert_eq!(ended.record.outcome, UpdateOutcome::Failed);
+    assert_eq!(ended.outcome, UpdateOutcome::Failed);
     assert_eq!(again.view().phase, UpdatePhase::Idle);
 }
 
@@ -147,4 +147,29 @@ fn the_last_piece_of_an_upload_has_it_looked_at_and_a_refusal_frees_the_disk() {
     assert_eq!(std::fs::read(&source.place).unwrap(), b"abcd");
     updates.inspected(source.clone(), Err("signature verification failed".into()), None).unwrap_err();
     assert!(!Path::new(&source.place).exists() && updates.view().upload.is_none());
+}
+
+#[test]
+fn a_server_hears_how_its_action_ended_even_after_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let updates = Updates::open(data.path());
+    updates.machine(Some(machine("rootfs.0", "1.0", true)));
+    let offered = Source { action: Some("8".into()), ..source() };
+    updates.look_at(offered.clone(), Some(false)).unwrap();
+    assert!(updates.is_about("8") && !updates.is_about("9"));
+    updates.inspected(offered.clone(), Ok(bundle("2.0")), Some(false)).unwrap();
+    updates.installed(Ok(()));
+    assert_eq!(updates.report(), None);
+    drop(updates);
+
+    let new = Updates::open(data.path());
+    new.machine(Some(after_a_restart("rootfs.1", "2.0", true))).unwrap();
+    assert!(Updates::open(data.path()).report().is_some_and(|report| report.success && report.action == "8"));
+    new.reported();
+    assert_eq!(Updates::open(data.path()).report(), None);
+
+    new.look_at(Source { action: Some("9".into()), ..offered.clone() }, None).unwrap();
+    new.inspected(Source { action: Some("9".into()), ..offered }, Ok(bundle("2.5")), None).unwrap();
+    new.fetch("https://example.com/mine.raucb").unwrap();
+    assert!(new.report().is_some_and(|report| !report.success && report.action == "9"), "declined");
 }

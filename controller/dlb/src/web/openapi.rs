@@ -25,7 +25,7 @@ use utoipa::{Modify, OpenApi};
         metrics::token, clamps::clamps, clamps::live, clamps::corrections, clamps::calibrate, clamps::turn,
         clamps::swap, clamps::undo,
         update::view, update::begin, update::piece, update::fetch, update::install,
-        update::restart, update::discard, support::take, support::restore, support::diagnostics,
+        update::restart, update::discard, update::server_token, support::take, support::restore, support::diagnostics,
     ),
     modifiers(&Schemes),
     security(("cookie" = []))

@@ -118,6 +118,14 @@ pub struct FetchOrder {
     pub url: String,
 }
 
+/// `POST /api/v1/update/server-token`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerTokenOrder {
+    /// Null forgets it.
+    pub token: Option<String>,
+}
+
 /// `POST /api/v1/update/install`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -371,6 +379,12 @@ pub struct MetricsTokenView {
 impl fmt::Debug for PasswordOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PasswordOrder").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ServerTokenOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerTokenOrder").finish_non_exhaustive()
     }
 }
 

@@ -35,6 +35,17 @@ export const update = {
   'update.problem.no-space': ['There is no room for this bundle. Tell the maker of the box.', 'Für dieses Bundle ist kein Platz. Wenden Sie sich an den Hersteller der Box.'],
   'update.problem.not-restarted': ['The box was to restart into the new version and did not. Switch it off and on again.', 'Die Box sollte in die neue Version starten und tat es nicht. Schalten Sie sie aus und wieder ein.'],
 
+  'settings.updates': ['Update server', 'Update-Server'],
+  'server.lead': ['An Eclipse hawkBit server can hand out updates. They are signed all the same, and refused if they are not for this box.', 'Ein Eclipse-hawkBit-Server kann Aktualisierungen verteilen. Sie sind ebenso signiert und werden abgelehnt, wenn sie nicht für diese Box sind.'],
+  'server.on': ['Take updates from a server', 'Aktualisierungen von einem Server nehmen'],
+  'server.address': ['Address of the server', 'Adresse des Servers'],
+  'server.tenant': ['Tenant', 'Mandant'],
+  'server.name': ['Name of this box there', 'Name dieser Box dort'],
+  'server.name-hint': ['Its identifier, if left empty.', 'Leer gelassen: ihre Kennung.'],
+  'server.token': ['Token of this box there', 'Token dieser Box dort'],
+  'server.token-hint': ['Kept apart from this configuration; it cannot be read back.', 'Liegt getrennt von dieser Konfiguration und lässt sich nicht auslesen.'],
+  'server.keep': ['Keep the token', 'Token merken'],
+
   'backup.title': ['Backup', 'Sicherung'],
   'backup.lead': ['Configuration and passwords in one file that only its passphrase opens. Make one after every change, and keep it apart from the box.', 'Einrichtung und Passwörter in einer Datei, die nur ihre Passphrase öffnet. Sichern Sie nach jeder Änderung, und verwahren Sie die Datei getrennt von der Box.'],
   'backup.passphrase': ['Passphrase of the backup', 'Passphrase der Sicherung'],

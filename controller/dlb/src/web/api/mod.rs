@@ -97,6 +97,7 @@ async fn logged_in(
         ("POST", ["update", "fetch"]) => update::fetch(desk, call).await,
         ("POST", ["update", "install"]) => update::install(desk, call).await,
         ("POST", ["update", "restart"]) => update::restart(desk).await,
+        ("POST", ["update", "server-token"]) => update::server_token(desk, call).await,
         ("POST", ["update", "discard"]) => update::discard(desk).await,
         ("GET", ["metrics-token"]) => metrics::token(desk),
         (method, path) => Err(unknown(method, path)),

@@ -1,10 +1,12 @@
 //! Updates: upload in pieces, by address, install, restart. The room behind decides; this only carries.
 
+use crate::config::secrets::{HAWKBIT_TOKEN, Secrets};
 use crate::update::{UpdateProblem, UpdateView, UploadView};
 use crate::web::answer::{Answer, Refusal, ok};
 use crate::web::call::Call;
 use crate::web::desk::Desk;
-use crate::web::wire::{DoneView, FetchOrder, InstallOrder, RefusalView, UploadOrder};
+use crate::web::doors::DoorFault;
+use crate::web::wire::{DoneView, FetchOrder, InstallOrder, RefusalView, ServerTokenOrder, UploadOrder};
 use hyper::StatusCode;
 use std::sync::Arc;
 
@@ -81,6 +83,23 @@ pub(crate) async fn restart(desk: &Arc<Desk>) -> Result<Answer, Refusal> {
 pub(crate) async fn discard(desk: &Arc<Desk>) -> Result<Answer, Refusal> {
     let begun = desk.ask(|doors| doors.updates.discard()).await?;
     done(begun)
+}
+
+/// What this box shows to its update server. It cannot be read back.
+#[utoipa::path(post, path = "/api/v1/update/server-token", tag = "system", operation_id = "updateServerToken",
+    request_body = ServerTokenOrder,
+    responses((status = 200, body = DoneView), (status = "default", description = "Refused.", body = RefusalView)))]
+pub(crate) async fn server_token(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Refusal> {
+    let order: ServerTokenOrder = call.json(desk.settings.body_bytes).await?;
+    let token = order.token.filter(|token| !token.is_empty());
+    let plain = |token: &String| token.len() <= 500 && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if !token.as_ref().is_none_or(plain) {
+        let message = "This is not a token: it has characters that cannot be in one.";
+        return Err(Refusal::bad_field("token", message, "Copy it from the server once more."));
+    }
+    let kept = desk.ask(move |doors| Secrets::open(&doors.data).0.set(HAWKBIT_TOKEN, token.as_deref()));
+    kept.await?.map_err(|error| DoorFault::new("keeping the token", error))?;
+    Ok(ok(&DoneView { done: true }))
 }
 
 fn done(outcome: Result<(), UpdateProblem>) -> Result<Answer, Refusal> {
