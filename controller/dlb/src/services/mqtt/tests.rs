@@ -4,7 +4,7 @@ use super::discovery::{self, Announced, Announcer};
 use super::mirror;
 use super::topics::Base;
 use crate::services::mailbox::Picture;
-use crate::view::{ChargerView, CircuitView, LoweredView, MeterView, SessionView, SiteView};
+use crate::view::{ChargerView, CircuitView, InputView, LoweredView, MeterView, SessionView, SiteView};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -29,6 +29,15 @@ fn picture() -> Picture {
         imported_wh: Some(4_711_000),
         exported_wh: Some(12),
     };
+    let contact = InputView {
+        id: "p14a".into(),
+        circuit: "grid".into(),
+        asks: "the chargers of grid may draw 7.56 kW".into(),
+        level: "active",
+        in_force: true,
+        since_s: 61,
+        met_after_s: Some(2.4),
+    };
     let site = SiteView {
         time_ms: None,
         name: "Office".into(),
@@ -37,7 +46,7 @@ fn picture() -> Picture {
         circuits: vec![grid],
         meters: vec![main],
         chargers: vec![charger()],
-        inputs: Vec::new(),
+        inputs: vec![contact],
         outputs: Vec::new(),
         waiting: Vec::new(),
         alerts: Vec::new(),
