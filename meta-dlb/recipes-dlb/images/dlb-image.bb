@@ -35,8 +35,7 @@ do_image_wic[depends] += "${DLB_BOARD_DEPENDS}"
 # The disk holds the file system that bundles carry; no other boot loader is wanted.
 # nooelint: oelint.vars.specific - a kind of image
 IMAGE_TYPEDEP:wic = "ext4"
-WKS_FILE_DEPENDS_BOOTLOADERS = ""
-WKS_FILE_DEPENDS_BOOTLOADERS:aarch64 = ""
+WKS_FILE_DEPENDS = "${WKS_FILE_DEPENDS_DEFAULT}"
 
 # Bundles older than what runs are refused by comparing this.
 image_version() {
