@@ -153,6 +153,7 @@ mod tests {
             measured_a: None,
             other_load_a: vec![0.0; 3],
             worst_case_a: vec![0.0; 3],
+            guard: crate::view::GuardView::default(),
         }
     }
 

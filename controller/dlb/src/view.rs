@@ -3,6 +3,7 @@
 
 use crate::adoption::{ProposalView, likely_circuit};
 use dlb_engine::allocation::Reason;
+use dlb_engine::guard::Rule;
 use dlb_engine::lines::PerLine;
 use dlb_engine::reading::{NoReading, Quality, Reading};
 use dlb_engine::site::CircuitIx;
@@ -15,7 +16,8 @@ use dlb_wiring::inputs::Level;
 use dlb_wiring::outputs::Drive;
 use dlb_wiring::settings::OutputRule;
 use dlb_wiring::status::{
-    ChargerStatus, CircuitStatus, InputStatus, MeterStatus, Mode, OutputStatus, Status, WaitingCharger,
+    ChargerStatus, CircuitStatus, GuardStatus, InputStatus, MeterStatus, Mode, OutputStatus, Status,
+    WaitingCharger,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -53,6 +55,23 @@ pub struct CircuitView {
     pub other_load_a: Vec<f64>,
     /// The most that may flow by all limits possibly in force.
     pub worst_case_a: Vec<f64>,
+    pub guard: GuardView,
+}
+
+/// How the guard sees a circuit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct GuardView {
+    /// The line that has been above its limit for longest, and for how long; null: none is.
+    pub over_line: Option<&'static str>,
+    pub over_s: Option<f64>,
+    /// The share of the protective device's time that is spent: at 1 the first one would trip.
+    pub spent: f64,
+    /// In so many seconds chargers must be off, by a relay if they do not obey; null: nothing is on its way.
+    pub off_in_s: Option<f64>,
+    /// What chargers must leave free on each line; zero: nothing is held back.
+    pub held_a: Vec<f64>,
+    /// Locked out by the timers of a utility's rule, until it is reset.
+    pub locked_out: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -234,6 +253,17 @@ pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (
         Reason::LimitedByInput { circuit: at, .. } => {
             (format!("a contact limits {}", circuit(at)), "limited-by-input")
         }
+        Reason::Guarded { circuit: at, line, rule } => {
+            let (line, at) = (line.name(), circuit(at));
+            match rule {
+                Rule::Breach => (format!("{line} of {at} was overloaded, given back in steps"), "overload"),
+                Rule::Outlasts => (format!("{line} of {at} stayed overloaded"), "overload-outlasts"),
+                Rule::DeviceTime => {
+                    (format!("{line} of {at}: its protective device is close to tripping"), "overload-device")
+                }
+                Rule::Lockout => (format!("{at} is locked out until it is reset"), "lockout"),
+            }
+        }
         Reason::HeldByOrder => ("held by order".into(), "held-by-order"),
         Reason::Reserved(why) => match why {
             Reservation::OutOfReach => ("out of reach, worst case set aside".into(), "out-of-reach"),
@@ -249,7 +279,8 @@ fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
         Reason::LineFull { circuit, line }
         | Reason::Unbalanced { circuit, line }
         | Reason::WaitsForTurn { circuit, line }
-        | Reason::NothingLeft { circuit, line } => (Some(circuit), Some(line.name())),
+        | Reason::NothingLeft { circuit, line }
+        | Reason::Guarded { circuit, line, .. } => (Some(circuit), Some(line.name())),
         Reason::PowerFull { circuit }
         | Reason::NeutralFull { circuit }
         | Reason::LimitedByInput { circuit, .. } => (Some(circuit), None),
@@ -294,6 +325,18 @@ fn circuit_view(circuit: &CircuitStatus, now: Instant) -> CircuitView {
         measured_a: circuit.measured.map(amps),
         other_load_a: amps(circuit.other_load),
         worst_case_a: amps(circuit.worst_case),
+        guard: guard_view(&circuit.guard, now),
+    }
+}
+
+fn guard_view(guard: &GuardStatus, now: Instant) -> GuardView {
+    GuardView {
+        over_line: guard.over_since.map(|(line, _)| line.name()),
+        over_s: guard.over_since.map(|(_, since)| now.since(since).as_secs_f64()),
+        spent: guard.spent,
+        off_in_s: guard.cut_off_by.map(|by| by.since(now).as_secs_f64()),
+        held_a: amps(guard.held),
+        locked_out: guard.locked_out,
     }
 }
 

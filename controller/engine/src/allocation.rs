@@ -1,5 +1,6 @@
 //! What was decided: a limit for every charger, and why it is not more.
 
+use crate::guard::Rule;
 use crate::lines::{Line, PerLine};
 use crate::site::CircuitIx;
 use crate::snapshot::Reservation;
@@ -49,6 +50,8 @@ pub enum Reason {
     NothingLeft { circuit: CircuitIx, line: Line },
     /// A contact of the box limits this circuit, or what its chargers may draw.
     LimitedByInput { circuit: CircuitIx, input: InputIx },
+    /// This line of this circuit has carried more than it may; the guard gives back in steps.
+    Guarded { circuit: CircuitIx, line: Line, rule: Rule },
     /// Somebody holds this charger at no more, by hand or through the broker.
     HeldByOrder,
     /// Set aside, not allocated.

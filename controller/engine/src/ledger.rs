@@ -279,7 +279,8 @@ impl Ledger {
             }
             let Grant { limit: target, reason } = allocation.grants[charger.0];
             // What a person asks for is done at once.
-            let calm = self.entries[charger.0].calm(now) || reason == Reason::HeldByOrder;
+            let calm = self.entries[charger.0].calm(now)
+                || matches!(reason, Reason::HeldByOrder | Reason::Guarded { .. });
             match self.entries[charger.0].sent.map(|sent| sent.limit) {
                 Some(limit) if target > limit && (calm || limit == Milliamps::ZERO) => {
                     rises.push((charger, limit, target));

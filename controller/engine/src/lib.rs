@@ -12,6 +12,7 @@
 //! | [`reading`] | what a meter said, how old and how good it is |
 //! | [`measure`] | raw converter codes into readings |
 //! | [`site`] | the tree of circuits and the chargers on it |
+//! | [`guard`] | what chargers must leave free because a line has carried too much |
 //! | [`snapshot`] | one frozen picture of the site |
 //! | [`allocation`] | a limit and a reason for every charger |
 //! | [`allocate`] | a snapshot into an allocation |
@@ -24,6 +25,7 @@ pub mod allocate;
 pub mod allocation;
 pub mod appetite;
 pub mod failsafe;
+pub mod guard;
 pub mod ledger;
 pub mod lines;
 pub mod load;

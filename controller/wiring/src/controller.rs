@@ -16,6 +16,7 @@ use crate::ports::Ports;
 use crate::settings::{Adoption, LinkSetting, Settings};
 use dlb_engine::allocate::Allocator;
 use dlb_engine::allocation::Allocation;
+use dlb_engine::guard::Guard;
 use dlb_engine::ledger::{Fallback, Ledger, Proof};
 use dlb_engine::lines::{PerLine, Wiring};
 use dlb_engine::load::{PAIRS, Span, across};
@@ -37,6 +38,7 @@ pub struct Controller {
     pub(crate) metering: Metering,
     pub(crate) inputs: Inputs,
     pub(crate) outputs: Outputs,
+    pub(crate) guard: Guard,
     pub(crate) ledger: Ledger,
     pub(crate) allocator: Allocator,
     pub(crate) allocation: Option<Allocation>,
@@ -49,7 +51,7 @@ pub struct Controller {
     decide_at: Option<Instant>,
     publish_at: Option<Instant>,
     published_at: Instant,
-    effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
     stopping: bool,
 }
 
@@ -72,6 +74,7 @@ impl Controller {
             metering: Metering::new(&settings, now),
             inputs: Inputs::new(&settings, now),
             outputs: Outputs::new(&settings),
+            guard: crate::guarding::guard_of(&settings),
             ledger: Ledger::new(&settings.site, now),
             allocator: Allocator::new(),
             allocation: None,
@@ -116,12 +119,20 @@ impl Controller {
         let links = earliest(links, self.inputs.deadline(&self.settings));
         let links = earliest(links, self.outputs.deadline(&self.settings));
         let decisions = earliest(self.decide_at, self.metering.deadline(&self.settings, now));
+        let decisions = earliest(decisions, self.guard.deadline());
         earliest(earliest(links, decisions), earliest(self.publish_at, self.ledger.deadline(now)))
     }
 
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What the circuit that this meter measures may carry now.
+    #[must_use]
+    pub fn limit_at(&self, meter: &str) -> Option<PerLine<Milliamps>> {
+        let ix = Metering::find(&self.settings, meter)?;
+        Some(self.limit_of(self.settings.meters[ix].circuit))
     }
 
     pub(crate) fn wall_at(&self, now: Instant) -> Option<WallTime> {
@@ -140,6 +151,11 @@ impl Controller {
             Event::Input { input, level } => {
                 if let Some(ix) = self.settings.inputs.iter().position(|known| known.id == input) {
                     self.inputs.saw(now, ix, level);
+                }
+            }
+            Event::Breach { meter, current } => {
+                if let Some(ix) = Metering::find(&self.settings, &meter) {
+                    self.breached(now, ix, current);
                 }
             }
             Event::ModbusAnswer { exchange, answer } => self.ports.answered(now, exchange, answer),
@@ -168,7 +184,20 @@ impl Controller {
         let circuit = self.settings.meters[ix].circuit;
         let ours = self.drawn_in(circuit, now);
         let limit = self.limit_of(circuit);
-        self.metering.saw(now, ix, outcome, ours, limit);
+        if self.metering.saw(now, ix, outcome, ours, limit)
+            && let Ok(reading) = outcome
+        {
+            self.guard_saw(now, circuit, reading.current);
+        }
+        self.decide_within(now, Duration::ZERO);
+    }
+
+    fn breached(&mut self, now: Instant, ix: usize, current: PerLine<Option<Milliamps>>) {
+        let circuit = self.settings.meters[ix].circuit;
+        let ours = self.drawn_in(circuit, now);
+        let limit = self.limit_of(circuit);
+        self.metering.saw_cycle(now, ix, current, ours, limit);
+        self.guard_saw(now, circuit, current);
         self.decide_within(now, Duration::ZERO);
     }
 
@@ -242,6 +271,7 @@ impl Controller {
                     self.drive_all();
                 }
             }
+            Order::ResetLockout { circuit } => self.reset_lockout(now, &circuit),
             Order::Dismiss { identity } => {
                 if let Some(connection) = self.central.dismiss(&identity) {
                     self.effects.push(Effect::OcppClose { connection, why: "dismissed".into() });
@@ -266,6 +296,7 @@ impl Controller {
         self.ledger = self.ledger.reconfigured(&old.site, &new.site, now);
         self.inputs = self.inputs.reconfigured(&old, new, now);
         self.outputs = self.outputs.reconfigured(&old, new);
+        self.guard = crate::guarding::carried(&mut self.guard, &old.site, new);
         let empty = Metering::new(&old, now);
         self.metering = core::mem::replace(&mut self.metering, empty).reconfigured(&old, new, now);
         if modbus_differs(&old, new) {

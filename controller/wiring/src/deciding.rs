@@ -18,12 +18,18 @@ impl Controller {
         self.expire(now);
         self.watch_idling(now);
         let snapshot = self.snapshot(now);
-        let mut allocation = self.allocator.allocate(&self.settings.site, &snapshot);
+        self.guard_looks(now, &snapshot);
+        let guarded = self.guarded(&snapshot);
+        let mut allocation = self.allocator.allocate(&self.settings.site, &guarded);
         for (ix, grant) in allocation.grants.iter_mut().enumerate() {
-            grant.reason = self.reason(ChargerIx(ix), *grant);
+            grant.reason = self.reason(ChargerIx(ix), *grant, &snapshot);
         }
-        let setpoints = self.ledger.plan(now, &self.settings.site, &snapshot, &allocation);
+        let before = self.settings.site.charger_indexes().map(|ix| self.ledger.limit(ix)).collect::<Vec<_>>();
+        let setpoints = self.ledger.plan(now, &self.settings.site, &guarded, &allocation);
         self.send(now, &setpoints);
+        if setpoints.iter().any(|set| before[set.charger.0].is_some_and(|before| set.limit < before)) {
+            self.guard.answered(now);
+        }
         self.allocation = Some(allocation);
         self.watch(now, &snapshot);
         self.publish_soon(now);
@@ -35,8 +41,12 @@ impl Controller {
         }
     }
 
-    /// The allocation sees a wish; behind the wish may stand an order, or the charger's rating.
-    fn reason(&self, ix: ChargerIx, grant: Grant) -> Reason {
+    /// The allocation sees a wish and a room; behind the wish may stand an order or the charger's rating,
+    /// behind the room the guard.
+    fn reason(&self, ix: ChargerIx, grant: Grant, snapshot: &Snapshot) -> Reason {
+        if let Some(guarded) = self.guards(grant.reason, snapshot) {
+            return guarded;
+        }
         if grant.reason != Reason::WantsNoMore {
             return self.inputs.behind(&self.settings, grant.reason).unwrap_or(grant.reason);
         }
@@ -103,7 +113,7 @@ impl Controller {
         self.inputs.lower(&self.settings, ix, limit)
     }
 
-    fn metered_load(&self, circuit: CircuitIx, now: Instant) -> Option<PerLine<Milliamps>> {
+    pub(crate) fn metered_load(&self, circuit: CircuitIx, now: Instant) -> Option<PerLine<Milliamps>> {
         let meters = &self.settings.meters;
         let ix = meters.iter().position(|meter| meter.circuit == circuit)?;
         Some(self.metering.other_load(ix, &meters[ix], now))
@@ -159,6 +169,7 @@ impl Controller {
 
     /// Tells people what is wrong, and when it is over.
     fn watch(&mut self, now: Instant, snapshot: &Snapshot) {
+        self.watch_guard(now);
         self.watch_meters(now);
         self.watch_obedience(now);
         self.watch_limits(now, snapshot);

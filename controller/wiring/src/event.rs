@@ -31,6 +31,12 @@ pub enum Event {
         input: String,
         level: Level,
     },
+    /// A single mains cycle above a limit, from the sampling thread: the largest currents since it was last
+    /// listened to. Readings go on coming beside it.
+    Breach {
+        meter: String,
+        current: PerLine<Option<Milliamps>>,
+    },
     /// The answer to the [`Effect::Modbus`] of this number.
     ModbusAnswer {
         exchange: u64,
@@ -80,6 +86,10 @@ pub enum Order {
     /// Close a contactor again that a relay of the box has opened.
     CloseContactor {
         output: String,
+    },
+    /// End a lockout by the timers of a utility's rule.
+    ResetLockout {
+        circuit: String,
     },
     /// Forget a charger that waits to be adopted.
     Dismiss {
@@ -141,6 +151,11 @@ pub enum Record {
     /// What probing a charger taught, as an opaque text that the link can read back after a restart.
     Learnt {
         identity: String,
+        memory: String,
+    },
+    /// What the guard of a circuit must know after a restart, as an opaque text that it can read back.
+    Guarded {
+        circuit: String,
         memory: String,
     },
     Alert(Alert),

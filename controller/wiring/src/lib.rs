@@ -8,6 +8,7 @@ mod central;
 pub mod controller;
 mod deciding;
 pub mod event;
+mod guarding;
 mod idling;
 pub mod inputs;
 mod metering;

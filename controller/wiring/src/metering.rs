@@ -60,7 +60,7 @@ impl Metering {
     }
 
     /// Takes what meter `ix` said; `ours` is what our chargers in its circuit may draw and how old the
-    /// oldest of their reports is, `limit` what it may carry.
+    /// oldest of their reports is, `limit` what it may carry. True: it may be decided upon.
     pub(crate) fn saw(
         &mut self,
         now: Instant,
@@ -68,21 +68,36 @@ impl Metering {
         outcome: Result<Reading, NoReading>,
         (ours, heard): (PerLine<Span>, Option<Instant>),
         limit: PerLine<Milliamps>,
-    ) {
-        let Some(meter) = self.meters.get_mut(ix) else { return };
+    ) -> bool {
+        let Some(meter) = self.meters.get_mut(ix) else { return false };
         meter.latest = outcome;
-        let Ok(reading) = outcome else { return };
+        let Ok(reading) = outcome else { return false };
         if !reading.usable() || reading.current.0.iter().all(Option::is_none) {
-            return;
+            return false;
         }
         if meter.is_frozen(now, &reading) {
             meter.latest = Ok(Reading { quality: Quality::Bad(Doubt::Frozen), ..reading });
             meter.good = meter.good.map(|good| Reading { at: meter.news, ..good });
-            return;
+            return false;
         }
         meter.good = Some(Reading { at: now, ..reading });
         let metered = reading.current.map(Option::unwrap_or_default);
         meter.load.saw(now, metered, ours, heard, limit);
+        true
+    }
+
+    /// Takes one mains cycle between two readings of meter `ix`.
+    pub(crate) fn saw_cycle(
+        &mut self,
+        now: Instant,
+        ix: usize,
+        current: PerLine<Option<Milliamps>>,
+        (ours, heard): (PerLine<Span>, Option<Instant>),
+        limit: PerLine<Milliamps>,
+    ) {
+        if let Some(meter) = self.meters.get_mut(ix) {
+            meter.load.saw(now, current.map(Option::unwrap_or_default), ours, heard, limit);
+        }
     }
 
     pub(crate) fn get(&self, ix: usize) -> &MeterState {

@@ -125,14 +125,23 @@ impl Controller {
             let mut state = *self.outputs.get(ix);
             let switched = match rule {
                 OutputRule::Lamp => state.show(lamp),
+                OutputRule::Trip(watch) if self.must_be_off(now, watch) => state.show(Drive::On),
                 _ => state.judge(now, rule, load),
             };
+            if switched {
+                state.changed = Some(now);
+            }
             self.outputs.states[ix] = state;
             if switched {
                 self.drive(ix);
             }
             self.tell_output(now, ix);
         }
+    }
+
+    /// The protective device's own time is running out, or the circuit is locked out: nothing is waited for.
+    fn must_be_off(&self, now: Instant, watch: Watch) -> bool {
+        self.cut_off_by(watch.circuit).is_some_and(|by| by <= now)
     }
 
     /// Says to the program what every line is to do: at the start, and after a change of the settings.

@@ -53,6 +53,7 @@ impl Controller {
             measured: self.measured(CircuitIx(ix)),
             other_load: snapshot.circuits[ix].other_load,
             worst_case: worst[ix],
+            guard: self.guard_picture(now, CircuitIx(ix)),
         };
         site.circuits().iter().enumerate().map(picture).collect()
     }
@@ -195,6 +196,7 @@ mod tests {
         Settings {
             name: "Site".into(),
             site: Site::new(vec![grid], vec![bay]).expect("a sound site"),
+            guards: Vec::new(),
             meters: Vec::new(),
             links: vec![LinkSetting::Ocpp { identity: "CP".into(), outlet: Outlet(1), efficiency: None }],
             policy: Policy::default(),

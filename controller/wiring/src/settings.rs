@@ -1,6 +1,7 @@
 //! The checked configuration of a site. Made at the door from the file's types; nothing here is
 //! checked again.
 
+use dlb_engine::guard;
 use dlb_engine::lines::PerLine;
 use dlb_engine::site::{ChargerIx, CircuitIx, Site};
 use dlb_engine::snapshot::Strategy;
@@ -13,6 +14,8 @@ use dlb_links::charger::Outlet;
 pub struct Settings {
     pub name: String,
     pub site: Site,
+    /// In the order of the site's circuits; those that are missing are the default.
+    pub guards: Vec<guard::Setting>,
     pub meters: Vec<MeterSetting>,
     /// In the order of the site's chargers.
     pub links: Vec<LinkSetting>,

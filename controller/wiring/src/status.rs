@@ -5,7 +5,7 @@ use crate::inputs::Level;
 use crate::outputs::Drive;
 use crate::settings::OutputRule;
 use dlb_engine::allocation::Reason;
-use dlb_engine::lines::PerLine;
+use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::reading::{NoReading, Reading};
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Instant, WallTime};
@@ -51,6 +51,22 @@ pub struct CircuitStatus {
     pub other_load: PerLine<Milliamps>,
     /// The most that may flow by all limits possibly in force.
     pub worst_case: PerLine<Milliamps>,
+    pub guard: GuardStatus,
+}
+
+/// How the guard sees a circuit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GuardStatus {
+    /// Since when a line is above its limit.
+    pub over_since: Option<(Line, Instant)>,
+    /// The share of the protective device's time that is spent: at 1 the first one would trip.
+    pub spent: f64,
+    /// By when chargers must be off, by a relay if they do not obey.
+    pub cut_off_by: Option<Instant>,
+    /// What chargers must leave free on each line; zero where nothing is held.
+    pub held: PerLine<Milliamps>,
+    /// Locked out by the timers of a utility's rule, until it is reset.
+    pub locked_out: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]

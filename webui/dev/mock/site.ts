@@ -60,6 +60,7 @@ export const waiting: Schemas['WaitingView'][] = [
 
 export const world = { name: 'Office', strategy: 'equal', meterLost: false, calm: false, siteLimit: null as number | null, fresh: false, crowd: 0 };
 
+const QUIET = { spent: 0, held_a: [0, 0, 0], locked_out: false };
 const GRID_A = 63;
 const GARAGE_A = 50;
 const VOLTS = 230;
@@ -80,7 +81,7 @@ export function picture(now: number): Site {
     mode: world.meterLost ? 'static' : 'dynamic',
     inputs: [],
     outputs: [],
-    circuits: world.fresh ? [{ id: 'grid', parent: null, limit_a: [63, 63, 63], lowered: null, measured_a: building, other_load_a: building, worst_case_a: building }] : [
+    circuits: world.fresh ? [{ id: 'grid', parent: null, limit_a: [63, 63, 63], lowered: null, measured_a: building, other_load_a: building, worst_case_a: building, guard: QUIET }] : [
       {
         id: 'grid',
         parent: null,
@@ -89,6 +90,7 @@ export function picture(now: number): Site {
         measured_a: world.meterLost ? null : all,
         other_load_a: building.map((ampere) => ampere + 1),
         worst_case_a: all.map((ampere) => Math.min(GRID_A, ampere + 4)),
+        guard: QUIET,
       },
       {
         id: 'garage',
@@ -98,6 +100,7 @@ export function picture(now: number): Site {
         measured_a: null,
         other_load_a: [0, 0, 0],
         worst_case_a: garage.map((ampere) => Math.min(GARAGE_A, ampere + 5)),
+        guard: QUIET,
       },
     ],
     meters: [

@@ -2,6 +2,7 @@
 
 export const RANGES = {
   limitAmps: { low: 1, high: 6300 },
+  ratedAmps: { low: 1, high: 6300 },
   limitKilowatts: { low: 0.1, high: 10_000 },
   assumedAmps: { low: 0, high: 6300 },
   chargerAmps: { low: 6, high: 80 },

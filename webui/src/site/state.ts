@@ -27,7 +27,7 @@ const ACTIVITIES: Record<string, Activity> = {
 /** Limits are rounded down by less than this. */
 const STEP_A = 1;
 
-const WAITING = new Set(['waits-for-turn', 'nothing-left']);
+const WAITING = new Set(['waits-for-turn', 'nothing-left', 'overload', 'overload-outlasts', 'overload-device', 'lockout']);
 
 export function activity(charger: Charger): Activity {
   if (!charger.online) return { glyph: 'offline', key: 'state.offline' };

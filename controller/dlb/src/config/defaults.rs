@@ -60,6 +60,8 @@ pub const MAX_FILE_BYTES: usize = 1 << 20;
 
 pub const CIRCUIT_LIMIT_A: Range =
     Range::new(1.0, 6300.0, "A", "6300 A is the largest standard rating of a low-voltage breaker");
+pub const PROTECTION_A: Range =
+    Range::new(1.0, 6300.0, "A", "it is the rated current of a fuse or breaker, up to 6300 A");
 pub const CIRCUIT_LIMIT_KW: Range = Range::new(0.1, 10_000.0, "kW", "no low-voltage connection carries more");
 pub const INPUT_LIMIT_A: Range = Range::new(0.0, 6300.0, "A", "0 A switches all off that can be");
 pub const INPUT_LIMIT_KW: Range = Range::new(0.0, 10_000.0, "kW", "0 kW switches all off that can be");

@@ -157,6 +157,20 @@ pub struct CircuitEntry {
     /// Left out: its parent's; at the grid connection 230 V star.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supply: Option<SupplyPart>,
+    /// The device that protects it. Left out: `limit_a` is taken for the rating of the most sensitive kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protection: Option<ProtectionPart>,
+    /// A utility's rule on how long an excess may last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileWord>,
+}
+
+/// A protective device: its kind and its rated current.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProtectionPart {
+    pub kind: DeviceWord,
+    pub rated_a: f64,
 }
 
 /// The supply system and the voltage that names it: line to neutral, on delta line to line.
@@ -282,12 +296,12 @@ pub enum Fallback {
 }
 
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$default:meta])? $variant:ident = $word:literal),* $(,)? }) => {
+    ($(#[$about:meta])* $name:ident { $($(#[$default:meta])* $variant:ident = $word:literal),* $(,)? }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
         #[serde(rename_all = "kebab-case")]
         pub enum $name {
-            $($(#[$default])? $variant),*
+            $($(#[$default])* $variant),*
         }
 
         impl $name {
@@ -322,6 +336,23 @@ words!(
         Delta = "delta",
         Split = "split",
         Single = "single",
+    }
+);
+words!(
+    /// Fuse gG of IEC 60269, breakers B, C, D of IEC 60898-1, breaker of IEC 60947-2.
+    DeviceWord {
+        #[default] #[serde(rename = "gG")] Gg = "gG",
+        McbB = "mcb-b",
+        McbC = "mcb-c",
+        McbD = "mcb-d",
+        Mccb = "mccb",
+    }
+);
+words!(
+    /// `g100`: EREC G100, Great Britain.
+    ProfileWord {
+        #[default] Plain = "plain",
+        G100 = "g100",
     }
 );
 words!(

@@ -23,6 +23,7 @@ mod node;
 mod policy;
 mod problem;
 mod program;
+mod protection;
 mod read;
 mod relays;
 mod rotation;
@@ -108,6 +109,7 @@ fn check_file(file: SiteFile, maps: &Maps, problems: &mut Problems) -> Option<Ch
     let board = file.clamps.as_ref().map(|part| program::board(part, problems));
     let (ports, port_names) = program::ports(&file.port, problems);
     let tree = circuits::Tree::check(&file.circuit, problems);
+    let guards = protection::guards(&file.circuit, &tree, problems);
     let mut buses = bus::Buses::new(&ports, &port_names);
     let meters = meters::meters(&file, &tree, &mut buses, maps, problems);
     let outfits = chargers::chargers(&file, &tree, &mut buses, maps, problems);
@@ -121,7 +123,7 @@ fn check_file(file: SiteFile, maps: &Maps, problems: &mut Problems) -> Option<Ch
     let links = outfits.into_iter().map(|outfit| outfit.link).collect();
     let site = build_site(tree.circuits, chargers, problems)?;
     let settings =
-        Settings { name: file.name.clone(), site, meters, links, policy, adoption, inputs, outputs };
+        Settings { name: file.name.clone(), site, guards, meters, links, policy, adoption, inputs, outputs };
     Some(Checked { settings, server, ports, mqtt, hawkbit, board, contacts, conversions, file })
 }
 

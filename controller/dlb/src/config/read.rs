@@ -89,6 +89,16 @@ fn circuit(section: &mut Section<'_>) -> CircuitEntry {
         limit_a: section.take("limit_a"),
         limit_kw: section.take("limit_kw"),
         supply: section.inside("supply", supply),
+        protection: section.inside("protection", protection),
+        profile: section.take("profile"),
+    }
+}
+
+fn protection(section: &mut Section<'_>) -> ProtectionPart {
+    ProtectionPart {
+        kind: section.require("kind", "add kind = \"gG\", \"mcb-b\", \"mcb-c\", \"mcb-d\" or \"mccb\""),
+        rated_a: section
+            .require("rated_a", "add the rating that is printed on the device, like rated_a = 63"),
     }
 }
 
@@ -236,6 +246,8 @@ choices!(
     StrategyWord: "one of equal, first-come, priority, departure",
     AdoptionWord: "ask or automatic",
     SystemWord: "one of star, delta, split, single",
+    DeviceWord: "one of gG, mcb-b, mcb-c, mcb-d, mccb",
+    ProfileWord: "plain or g100",
     ParityWord: "none, even or odd",
     SourceWord: "clamps or modbus",
     KindWord: "ac or dc",

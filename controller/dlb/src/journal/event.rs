@@ -58,6 +58,10 @@ pub enum EventLine {
     Dismiss {
         identity: String,
     },
+    Breach {
+        meter: String,
+        current: [Option<i32>; 3],
+    },
     Configured(SiteText),
     Trouble {
         at_us: u64,
@@ -149,6 +153,10 @@ impl EventLine {
                 let outcome = outcome.map_err(|why| words(why).unwrap_or(NoReadingLine::NotYet));
                 Self::Clamps { meter: meter.clone(), outcome }
             }
+            Event::Breach { meter, current } => Self::Breach {
+                meter: meter.clone(),
+                current: current.0.map(|current| current.map(|current| current.0)),
+            },
             Event::Input { input, level } => Self::Input {
                 input: input.clone(),
                 active: match level {
@@ -228,6 +236,9 @@ impl EventLine {
                     meter,
                     outcome: outcome.map_err(|word| why(word).unwrap_or(NoReading::NotYet)),
                 }
+            }
+            Self::Breach { meter, current } => {
+                Event::Breach { meter, current: PerLine(current.map(|current| current.map(Milliamps))) }
             }
             Self::Input { input, active } => {
                 let level =

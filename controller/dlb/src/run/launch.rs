@@ -17,9 +17,10 @@ use crate::journal::Recording;
 use crate::register::EnergyRegister;
 use crate::reset::{self, ResetDesk};
 use crate::sampling::Sampling;
+use crate::sampling::alarm::{Alarm, Ringer};
 use crate::services::{self, BrokerDesk, Mailbox, Reconfigure, Services, Slots};
 use crate::site::ocpp_server::{Incoming, listen};
-use crate::site::{Outlets, PortPool};
+use crate::site::{Clamps, Outlets, PortPool};
 use crate::store::{self, StoreHandle, StoreThread};
 use crate::update::Updates;
 use crate::web::doors::{Doors, Ordered};
@@ -70,6 +71,7 @@ pub struct Running {
     clamps: Option<String>,
     register: Arc<EnergyRegister>,
     clamp_desk: Arc<ClampDesk>,
+    ringer: Option<Ringer>,
     sampling: Option<Sampling>,
     contacts: Contacts,
     reset_told: async_channel::Receiver<()>,
@@ -85,6 +87,8 @@ pub enum LaunchError {
     Password(#[from] crate::web::password::PasswordFault),
     #[error("starting the web server")]
     Web(#[from] crate::web::WebFault),
+    #[error("making the bell that a breach rings")]
+    Alarm(#[source] io::Error),
     #[error("starting the thread {name}")]
     Thread { name: &'static str, source: io::Error },
 }
@@ -127,10 +131,11 @@ impl Launch {
         };
         let (listener, ocpp) = listen_for_chargers(checked.server.ocpp)?;
         let web = serve(checked.server.page, doors, crate::web::Settings::default())?;
-        let page = web.address();
         let clamps = clamps_meter(&checked);
         let board = checked.board.clone().map(|board| beside(&self.config, &board));
+        let (bell, ringer) = bell(clamps.clone())?;
         let site = SiteThread {
+            clamps: bell,
             checked,
             listener,
             incoming: incoming.clone(),
@@ -140,15 +145,15 @@ impl Launch {
             live,
             mailbox,
             learnt: std::mem::take(&mut store.remembered.learnt),
+            guards: std::mem::take(&mut store.remembered.guards),
             troubles: store.troubles,
             drives: contacts.drives(),
             record: self.record.clone(),
         };
         let register = kept_register(clamps.as_deref(), &store.remembered, &store.handle);
-        let handle = store.handle;
-        let site = spawn("site", move || site.run(handle))?;
+        let site = spawn("site", move || site.run(store.handle))?;
         let mut running = Running {
-            page,
+            page: web.address(),
             ocpp,
             site,
             incoming,
@@ -159,6 +164,7 @@ impl Launch {
             clamps,
             register,
             clamp_desk,
+            ringer: Some(ringer),
             sampling: None,
             contacts,
             reset_told,
@@ -185,6 +191,13 @@ impl Launch {
         }
         Ok((opened.file, opened.checked))
     }
+}
+
+/// The two ends of the bell that a breach rings.
+fn bell(meter: Option<String>) -> Result<(Clamps, Ringer), LaunchError> {
+    let alarm = Alarm::new().map_err(LaunchError::Alarm)?;
+    let ringer = alarm.ringer();
+    Ok((Clamps { alarm, meter }, ringer))
 }
 
 /// The services, and what they share with the others.
@@ -269,6 +282,7 @@ impl Running {
 
 /// What the site's thread starts with.
 struct SiteThread {
+    clamps: Clamps,
     checked: Checked,
     listener: TcpListener,
     incoming: async_channel::Sender<Incoming>,
@@ -278,6 +292,7 @@ struct SiteThread {
     live: Arc<Live>,
     mailbox: Arc<Mailbox>,
     learnt: BTreeMap<String, String>,
+    guards: BTreeMap<String, String>,
     troubles: async_channel::Receiver<Alert>,
     drives: Arc<Drives>,
     record: Option<PathBuf>,
@@ -293,7 +308,8 @@ impl SiteThread {
             let started = Recording::start(&path, now, &self.checked, &self.learnt);
             started.inspect_err(|error| tracing::error!("recording to {}: {error}", path.display())).ok()
         });
-        let controller = Controller::new(self.checked.settings, self.learnt, now);
+        let mut controller = Controller::new(self.checked.settings, self.learnt, now);
+        controller.remember_guards(now, &self.guards);
         let outlets = outlets(store, ports, self.config, self.live, self.mailbox, self.drives);
         let outlets = Outlets { recording, ..outlets };
         let inner = Rc::clone(&executor);
@@ -306,7 +322,7 @@ impl SiteThread {
             inner.spawn(take_orders(self.ordered, self.incoming.clone())).detach();
             inner.spawn(take_troubles(self.troubles, self.incoming)).detach();
             crate::supervisor::ready();
-            crate::site::run(controller, self.events, outlets).await;
+            crate::site::run(controller, self.events, self.clamps, outlets).await;
         }));
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! It runs with real-time priority on the box where that is allowed, and says so when it is not. Between
 //! two readings it allocates nothing and takes no lock of ours; a reading that the site has no room for is
-//! dropped and counted, never waited for.
+//! dropped and counted, never waited for. A mains cycle above a limit rings an [`alarm`].
 
+pub mod alarm;
 pub mod board;
 mod exchange;
 mod on_box;
@@ -14,7 +15,7 @@ mod thread;
 
 pub use board::{BoardFault, BoardFile};
 pub use on_box::{Unreachable, on_box};
-pub use paced::simulated;
+pub use paced::{simulated, simulated_closely};
 pub use scope::{Latest, Scope, Stretch};
 pub use thread::{HandOver, Options, Probe, Sampling, SamplingFault, Tally, Watch, start};
 

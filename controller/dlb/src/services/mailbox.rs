@@ -132,7 +132,7 @@ fn event_of(record: &Record) -> Option<EventMessage> {
                 "code": alert.code, "severity": severity(alert.severity), "text": alert.text,
                 "at_ms": now_ms()}),
         ),
-        Record::Learnt { .. } => return None,
+        Record::Learnt { .. } | Record::Guarded { .. } => return None,
     };
     Some(EventMessage { topic, payload: payload.to_string() })
 }

@@ -136,6 +136,7 @@ fn tell(record: &Record) {
             tracing::info!(charger, session, energy_wh = energy.map(|energy| energy.0), why, "session ends");
         }
         Record::Learnt { identity, .. } => tracing::debug!(charger = identity, "learnt"),
+        Record::Guarded { circuit, memory } => tracing::info!(circuit, memory, "the guard's counts"),
         Record::Alert(alert) if alert.cleared => {
             tracing::info!(about = alert.about, code = alert.code, "over")
         }

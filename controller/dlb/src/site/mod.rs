@@ -12,6 +12,7 @@ pub use port_pool::PortPool;
 
 use crate::clock;
 use crate::config::Checked;
+use crate::sampling::alarm::Alarm;
 use dispatch::Dispatch;
 use dlb_engine::time::Instant;
 use dlb_wiring::controller::Controller;
@@ -29,8 +30,20 @@ const SHORTEST_REST: Duration = Duration::from_millis(1);
 /// How often the controller is told what the calendar says.
 const CALENDAR_EVERY: Duration = Duration::from_secs(60);
 
+/// The box's own clamps: the bell that a breach rings, and the meter that they are.
+#[derive(Debug)]
+pub struct Clamps {
+    pub alarm: Alarm,
+    pub meter: Option<String>,
+}
+
 /// Runs a site until `incoming` brings [`Event::Stopping`].
-pub async fn run(mut controller: Controller, incoming: async_channel::Receiver<Incoming>, outlets: Outlets) {
+pub async fn run(
+    mut controller: Controller,
+    incoming: async_channel::Receiver<Incoming>,
+    clamps: Clamps,
+    outlets: Outlets,
+) {
     let mut dispatch = Dispatch::new(outlets);
     let mut alive_at = clock::now();
     let mut calendar_at = clock::now();
@@ -47,8 +60,10 @@ pub async fn run(mut controller: Controller, incoming: async_channel::Receiver<I
             crate::supervisor::alive();
         }
         let wake = controller.deadline(now).map_or(alive_at, |at| at.min(alive_at)).min(calendar_at);
+        clamps.watch(&controller);
         // The other tasks of this thread get their turn even if a deadline were stuck in the past.
-        match next(&incoming, wake.max(now + SHORTEST_REST)).await {
+        let turn = clamps.breach().or(next(&incoming, wake.max(now + SHORTEST_REST)));
+        match turn.await {
             Turn::Event(Event::Stopping) => return farewell(controller, &incoming, dispatch).await,
             Turn::Event(event) => {
                 let from = origin(&event);
@@ -68,6 +83,22 @@ pub async fn run(mut controller: Controller, incoming: async_channel::Receiver<I
             }
             Turn::Wake => step(&mut controller, &mut dispatch, Event::Tick, None),
             Turn::Over => return,
+        }
+    }
+}
+
+impl Clamps {
+    fn watch(&self, controller: &Controller) {
+        let limit = self.meter.as_deref().and_then(|meter| controller.limit_at(meter));
+        self.alarm.watch(limit.unwrap_or_default());
+    }
+
+    /// A breach goes before everything that waits in the queue.
+    async fn breach(&self) -> Turn {
+        let current = self.alarm.rung().await;
+        match self.meter.clone() {
+            Some(meter) => Turn::Event(Event::Breach { meter, current }),
+            None => std::future::pending().await,
         }
     }
 }

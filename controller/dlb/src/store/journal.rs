@@ -20,6 +20,8 @@ const NUMBERS: TableDefinition<'_, (&str, u64), u64> = TableDefinition::new("ses
 const RUNNING: TableDefinition<'_, u64, ()> = TableDefinition::new("sessions-running");
 pub(super) const EVENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("events");
 const LEARNT: TableDefinition<'_, &str, &str> = TableDefinition::new("learnt");
+/// What the guard of a circuit must know after a restart.
+const GUARDS: TableDefinition<'_, &str, &str> = TableDefinition::new("guards");
 const PEAKS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("peaks");
 const REGISTERS: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("energy-registers");
 const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
@@ -53,6 +55,10 @@ pub(super) fn remember(database: &Database) -> Result<Remembered, Error> {
     for entry in transaction.open_table(LEARNT)?.iter()? {
         let (identity, memory) = entry?;
         remembered.learnt.insert(identity.value().to_owned(), memory.value().to_owned());
+    }
+    for entry in transaction.open_table(GUARDS)?.iter()? {
+        let (circuit, memory) = entry?;
+        remembered.guards.insert(circuit.value().to_owned(), memory.value().to_owned());
     }
     {
         let sessions = transaction.open_table(SESSIONS)?;
@@ -127,6 +133,7 @@ fn write_one(transaction: &WriteTransaction, record: &Record) -> Result<(), Erro
             write_session(transaction, charger, *session, ended)
         }
         Record::Learnt { identity, memory } => learn(transaction, identity, memory),
+        Record::Guarded { circuit, memory } => guard(transaction, circuit, memory),
         Record::Alert(alert) => write_event(transaction, alert),
     }
 }
@@ -201,6 +208,15 @@ fn write_session(
     let last = counters.get(LAST_SESSION)?.map_or(0, |last| last.value());
     if session > last {
         counters.insert(LAST_SESSION, session)?;
+    }
+    Ok(())
+}
+
+fn guard(transaction: &WriteTransaction, circuit: &str, memory: &str) -> Result<(), Error> {
+    let mut guards = transaction.open_table(GUARDS)?;
+    let room = guards.len()? < MAX_LEARNT || guards.get(circuit)?.is_some();
+    if room && memory.len() <= MAX_MEMORY {
+        guards.insert(circuit, memory)?;
     }
     Ok(())
 }

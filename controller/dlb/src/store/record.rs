@@ -56,6 +56,8 @@ pub struct Peak {
 pub struct Remembered {
     /// By charger identity, as the link wrote it.
     pub learnt: BTreeMap<String, String>,
+    /// What guards of circuits had to keep, by circuit.
+    pub guards: BTreeMap<String, String>,
     /// Sessions without an end, oldest first.
     pub running: Vec<SessionRecord>,
     /// Highest session number ever given; 0: none.

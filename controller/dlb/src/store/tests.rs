@@ -9,7 +9,7 @@ use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Instant, WallTime};
 use dlb_engine::units::{Milliamps, WattHours, Watts};
 use dlb_wiring::event::Severity;
-use dlb_wiring::status::{CircuitStatus, MeterStatus, Mode};
+use dlb_wiring::status::{CircuitStatus, GuardStatus, MeterStatus, Mode};
 
 mod curves;
 
@@ -62,6 +62,7 @@ fn picture(second: u64, amps: i32) -> Status {
             measured: Some(PerLine::all(Milliamps::from_amps(amps))),
             other_load: PerLine::all(Milliamps::ZERO),
             worst_case: PerLine::all(Milliamps::ZERO),
+            guard: GuardStatus::default(),
         }],
         meters: vec![MeterStatus { id: "main".into(), circuit: "grid".into(), reading: Ok(reading) }],
         chargers: Vec::new(),

@@ -116,6 +116,21 @@ pub(super) fn rms(means: &ChannelMeans, channel: &Channel, sinc3: bool) -> f64 {
     (means.square - means.mean * means.mean - noise).max(0.0).sqrt() * channel.scale.abs()
 }
 
+/// Lines whose active power plainly flows out. Quick and rough: phase errors of a few degrees do not matter here.
+pub(super) fn exporting(board: &Board, layout: &Layout, area: &Area) -> impl Iterator<Item = Line> {
+    let exports = |(at, pair): (usize, &Pair)| {
+        let (current, voltage) = (board.channels[pair.current], board.channels[pair.voltage]);
+        let (of_current, of_voltage) =
+            (area.channel(layout, pair.current), area.channel(layout, pair.voltage));
+        let direct = of_current.mean * of_voltage.mean;
+        let watts = (area.pair(layout, at).0 - direct) * current.scale * voltage.scale;
+        let sinc3 = board.sinc3;
+        let apparent = rms(&of_current, &current, sinc3) * rms(&of_voltage, &voltage, sinc3);
+        (watts < EXPORTS_BELOW * apparent).then_some(current.line)
+    };
+    layout.pairs().iter().enumerate().filter_map(exports)
+}
+
 /// `x = √2·rms·cos(φ + angle)`, measured against cosine and sine of `φ`.
 fn fundamental(means: &ChannelMeans, scale: f64) -> Phasor {
     let half = core::f64::consts::SQRT_2 * scale;

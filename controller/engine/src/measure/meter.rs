@@ -21,6 +21,7 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cycle {
     pub ended_s: f64,
+    /// Negative where the line plainly exports, as in a reading.
     pub current_a: PerLine<Option<f64>>,
     /// The true current may have been higher.
     pub clipped: bool,
@@ -316,6 +317,9 @@ impl Meter {
                 current_a[channel.line] =
                     Some(interval::rms(&whole.channel(&self.layout, at), channel, self.board.sinc3));
             }
+        }
+        for line in interval::exporting(&self.board, &self.layout, &whole) {
+            current_a[line] = current_a[line].map(|amps: f64| -amps);
         }
         Some(Cycle { ended_s, current_a, clipped: self.state.clipped_halves.contains(&true) })
     }

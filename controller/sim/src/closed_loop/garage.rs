@@ -40,6 +40,7 @@ pub fn settings(bays: &[BayPlan]) -> Result<Settings, Vec<SiteFault>> {
     Ok(Settings {
         name: "Garage".to_owned(),
         site,
+        guards: Vec::new(),
         meters: vec![meter],
         links,
         policy: Policy::default(),

@@ -202,6 +202,7 @@ impl Scenario {
             settings: Settings {
                 name,
                 site,
+                guards: Vec::new(),
                 meters,
                 links,
                 policy,

@@ -51,6 +51,7 @@ fn settings(inputs: Vec<InputSetting>) -> Settings {
     Settings {
         name: "Site".into(),
         site: Site::new(vec![grid], vec![bay(1), bay(2)]).expect("sound"),
+        guards: Vec::new(),
         meters: Vec::new(),
         links: vec![link(1), link(2)],
         policy: Policy::default(),

@@ -104,6 +104,9 @@ export const more = {
   'alert.contactor-tripped': ['Relay {about} has opened the contactor.', 'Das Relais {about} hat den Schütz der Ladepunkte geöffnet, weil ein Stromkreis über seiner Grenze blieb. Finden Sie, was zu viel zieht, und schließen Sie ihn dann wieder.'],
   'alert.close-contactor': ['Close again', 'Wieder schließen'],
   'alert.input-lost': ['{about} cannot be read.', 'Kontakt {about} lässt sich nicht lesen. Prüfen Sie die GPIO-Leitung in den Einstellungen.'],
+  'alert.overload': ['{about} is above its limit.', '{about} liegt über der Grenze. Die Ladepunkte werden gesenkt.'],
+  'alert.overload-over': ['{about} was above its limit.', '{about} lag über der Grenze. Die Ladepunkte wurden gesenkt; nun ist es vorbei.'],
+  'alert.lockout': ['{about} is locked out.', '{about} lag nach den Regeln von EREC G100 zu lange oder zu oft über der Grenze. Die Ladepunkte sind aus, bis ein Installateur zurücksetzt. Suchen Sie zuerst die Ursache.'],
   'alert.overload-by-others': ['{about} is over its limit without any charging.', '{about} ist ohne jedes Laden über der Grenze. Schalten Sie etwas ab.'],
 
 } satisfies Record<string, Word>;

@@ -3,7 +3,7 @@
 use super::{Running, tell_trouble};
 use crate::clamps::ClampDesk;
 use crate::run::chain;
-use crate::sampling::{self, BoardFile, Options, Source, on_box};
+use crate::sampling::{self, BoardFile, Options, Source, Watch, on_box};
 use crate::site::ocpp_server::Incoming;
 use dlb_wiring::event::Event;
 use std::path::Path;
@@ -53,7 +53,11 @@ impl Running {
             site.try_send(Incoming::Event(event)).is_ok()
         });
         let options = Options { real_time, register: Arc::clone(&self.register) };
-        let started = sampling::start(source, board, options, hand_over, Box::new(|_| {}));
+        let watch: Watch = match self.ringer.take() {
+            Some(mut ringer) => Box::new(move |cycle| ringer.saw(cycle)),
+            None => Box::new(|_| {}),
+        };
+        let started = sampling::start(source, board, options, hand_over, watch);
         let sampling = started.map_err(|error| chain(&error))?;
         let attached = self.clamp_desk.attach(file, sampling.probe().clone());
         attached.map_err(|error| chain(&error))?;

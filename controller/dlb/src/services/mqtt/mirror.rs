@@ -57,6 +57,9 @@ pub(super) fn circuit_json(circuit: &CircuitView) -> Value {
         "worst_case_a": lines(&circuit.worst_case_a),
         "lowered_a": maybe_lines(lowered.map(|lowered| lowered.limit_a.as_slice())),
         "lowered_for_s": lowered.map(|lowered| lowered.lasts_s),
+        "overload_spent": round(circuit.guard.spent),
+        "held_a": lines(&circuit.guard.held_a),
+        "locked_out": circuit.guard.locked_out,
         "limit_now_a": round(smallest(in_force(circuit))),
     })
 }

@@ -4,7 +4,9 @@ use super::discovery::{self, Announced, Announcer};
 use super::mirror;
 use super::topics::Base;
 use crate::services::mailbox::Picture;
-use crate::view::{ChargerView, CircuitView, InputView, LoweredView, MeterView, SessionView, SiteView};
+use crate::view::{
+    ChargerView, CircuitView, GuardView, InputView, LoweredView, MeterView, SessionView, SiteView,
+};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ fn picture() -> Picture {
         measured_a: Some(vec![30.123_456, 20.0, 41.5]),
         other_load_a: vec![20.0, 20.0, 41.5],
         worst_case_a: vec![36.0, 36.0, 41.5],
+        guard: GuardView { held_a: vec![0.0; 3], ..GuardView::default() },
     };
     let main = MeterView {
         id: "main".into(),

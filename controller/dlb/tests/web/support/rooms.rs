@@ -2,7 +2,9 @@
 
 use dlb::adoption::ProposalView;
 use dlb::config::{Maps, SiteFile, check_json};
-use dlb::view::{AlertView, ChargerView, CircuitView, MeterView, SessionView, SiteView, WaitingView};
+use dlb::view::{
+    AlertView, ChargerView, CircuitView, GuardView, MeterView, SessionView, SiteView, WaitingView,
+};
 use dlb::web::doors::{
     BrokerDoor, ConfigDoor, ConfigRefusal, DoorFault, HistoryDoor, SecretRefusal, Span, SystemDoor, Wanted,
 };
@@ -205,6 +207,7 @@ pub(crate) fn site(name: &str) -> SiteView {
             measured_a: Some(vec![10.0, 20.5, 30.0]),
             other_load_a: vec![10.0, 4.5, 14.0],
             worst_case_a: vec![42.0, 36.5, 46.0],
+            guard: GuardView { held_a: vec![0.0; 3], ..GuardView::default() },
         }],
         meters: vec![MeterView {
             id: "main".into(),

@@ -1,0 +1,170 @@
+//! A whole program with its two chargers, and breaches of its limit, one after the other.
+//!
+//! The program is the one that `dlb run` starts. Its converter is simulated below the real driver, at the pace of the
+//! real world and never ahead of it; its chargers are behind real sockets. Two loads, one after the other, push a line
+//! from its limit of 76 A to 1.3 times its limit; then they go, and the cars get back what they had.
+
+use super::peers::{self, Mailbag};
+use super::wave::Mains;
+use dlb::run::{Converter, Launch, Running};
+use dlb::sampling::{BoardFile, simulated_closely};
+use dlb_sim::rng::Rng;
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub(crate) struct Rig {
+    mains: Arc<Mains>,
+    bag: Arc<Mailbag>,
+    program: Option<Running>,
+    peers: Vec<JoinHandle<()>>,
+    rng: Rng,
+    stepped: u32,
+    _directory: tempfile::TempDir,
+}
+
+/// How long each charger had to wait, from the breach's true start to the bytes at its socket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    pub(crate) ocpp: Duration,
+    pub(crate) modbus: Duration,
+}
+
+const BASE_A: f64 = 12.2;
+const STEP_A: f64 = 22.8;
+const LIMIT_A: f64 = 76.0;
+/// Samples are taken in bursts of this: less than a fifth of what the electronics would add.
+const BURST: Duration = Duration::from_millis(1);
+
+impl Rig {
+    /// `real_time`: ask for the priority that the sampling thread has on the box.
+    pub(crate) fn start(seed: u64, real_time: bool) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let modbus = TcpListener::bind("127.0.0.1:0").unwrap();
+        let board = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/boards/three-phase.toml");
+        let config = directory.path().join("site.toml");
+        std::fs::write(&config, site(&board, modbus.local_addr().unwrap().port())).unwrap();
+        let data = directory.path().join("data");
+        let mut program = Launch { config, data, converter: Converter::Brought }.start().unwrap();
+        let (mains, bag) = (Mains::new(BASE_A), Arc::new(Mailbag::default()));
+        let file = BoardFile::read(&board).unwrap();
+        let source = simulated_closely(&file, mains.wave(), seed, BURST).unwrap();
+        program.measure(&file, source, real_time).unwrap();
+        let peers = peers::start(program.ocpp, modbus, &mains, &bag);
+        let rng = Rng::new(seed);
+        Self { mains, bag, program: Some(program), peers, rng, stepped: 0, _directory: directory }
+    }
+
+    /// One breach. `None`: a charger was not told within five seconds.
+    pub(crate) fn breach(&mut self) -> Option<Answer> {
+        self.make_ready();
+        self.bag.chargers.iter().for_each(|note| note.lock().unwrap().1 = None);
+        let began = self.mains.step_in(self.rng.between(0.03, 0.05), STEP_A);
+        let told = |charger: usize| self.bag.chargers[charger].lock().unwrap().1;
+        let late = began + Duration::from_secs(5);
+        let mut answer = None;
+        while answer.is_none() && Instant::now() < late {
+            std::thread::sleep(Duration::from_millis(5));
+            answer = told(0).zip(told(1));
+        }
+        self.mains.keep_step();
+        self.stepped += 1;
+        let since = |at: Instant| at.saturating_duration_since(began);
+        answer.map(|(ocpp, modbus)| Answer { ocpp: since(ocpp), modbus: since(modbus) })
+    }
+
+    /// Waits until both cars charge with so much that a breach must lower both.
+    fn make_ready(&mut self) {
+        if self.stepped >= 2 {
+            self.mains.rest(BASE_A);
+            self.stepped = 0;
+        }
+        let least = if self.stepped == 0 { 30.0 } else { 15.0 };
+        let end = Instant::now() + Duration::from_secs(300);
+        let mut calm_since = Instant::now();
+        let calm = Duration::from_secs_f64(self.rng.between(0.3, 0.6));
+        while calm_since.elapsed() < calm {
+            let limits = [0, 1].map(|charger| self.bag.chargers[charger].lock().unwrap().0.unwrap_or(0.0));
+            let ready = limits.iter().all(|limit| *limit >= least) && self.is_steady(limits);
+            if !ready {
+                calm_since = Instant::now();
+            }
+            assert!(Instant::now() < end, "the cars do not charge: {limits:?}, {} A", self.mains.amps_now());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn is_steady(&self, limits: [f64; 2]) -> bool {
+        let amps = self.mains.amps_now();
+        let base = BASE_A + STEP_A * f64::from(self.stepped);
+        amps <= LIMIT_A && amps >= base + limits[0] + limits[1] - 2.0
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Some(program) = self.program.take() {
+            program.stop();
+        }
+        self.bag.over.store(true, Ordering::Relaxed);
+        for peer in self.peers.drain(..) {
+            let _ = peer.join();
+        }
+    }
+}
+
+fn site(board: &Path, modbus: u16) -> String {
+    format!(
+        r#"version = 1
+name = "Breaches"
+
+[server]
+page = "127.0.0.1:0"
+ocpp = "127.0.0.1:0"
+
+[policy]
+raise_after_s = 1
+meter_values_every_s = 1
+
+[clamps]
+board = "{}"
+
+[[circuit]]
+id = "grid"
+limit_a = {LIMIT_A}
+protection = {{ kind = "gG", rated_a = 80 }}
+
+[[port]]
+id = "garage"
+tcp = "127.0.0.1:{modbus}"
+
+[[meter]]
+id = "main"
+circuit = "grid"
+source = "clamps"
+assumed_load_a = 10
+
+[[charger]]
+id = "bay-1"
+circuit = "grid"
+ocpp = "CP-1"
+rotation = "L1L2L3"
+max_a = 32
+step_a = 0.1
+
+[[charger]]
+id = "bay-2"
+circuit = "grid"
+port = "garage"
+unit = 255
+map = "keba-p30"
+rotation = "L1L2L3"
+max_a = 32
+step_a = 0.1
+"#,
+        board.display()
+    )
+}
