@@ -18,8 +18,8 @@ fn scenarios(directory: &str) -> Vec<(PathBuf, Scenario)> {
     paths.sort();
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).expect("readable");
-        let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        (path, scenario)
+        let scenario = Scenario::parse(&text).map_err(|error| format!("{}: {error}", path.display()));
+        (path, scenario.expect("a sound scenario"))
     };
     paths.into_iter().map(read).collect()
 }
