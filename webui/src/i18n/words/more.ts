@@ -105,8 +105,8 @@ export const more = {
   'alert.close-contactor': ['Close again', 'Wieder schließen'],
   'alert.input-lost': ['{about} cannot be read.', 'Kontakt {about} lässt sich nicht lesen. Prüfen Sie die GPIO-Leitung in den Einstellungen.'],
   'alert.overload': ['{about} is above its limit.', '{about} liegt über der Grenze. Die Ladepunkte werden gesenkt.'],
-  'alert.overload-over': ['{about} was above its limit.', '{about} lag über der Grenze. Die Ladepunkte wurden gesenkt; nun ist es vorbei.'],
-  'alert.lockout': ['{about} is locked out.', '{about} lag nach den Regeln von EREC G100 zu lange oder zu oft über der Grenze. Die Ladepunkte sind aus, bis ein Installateur zurücksetzt. Suchen Sie zuerst die Ursache.'],
+  'alert.overload-over': ['{about} was above its limit.', '{about} lag über der Grenze; es ist vorbei.'],
+  'alert.lockout': ['{about} is locked out.', '{about} ist nach EREC G100 gesperrt. Die Ladepunkte sind aus, bis ein Installateur zurücksetzt.'],
   'alert.overload-by-others': ['{about} is over its limit without any charging.', '{about} ist ohne jedes Laden über der Grenze. Schalten Sie etwas ab.'],
 
 } satisfies Record<string, Word>;
