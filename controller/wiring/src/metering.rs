@@ -182,6 +182,7 @@ mod tests {
         Settings {
             name: "Site".into(),
             site: Site::new(vec![grid], Vec::new()).expect("a sound site"),
+            guards: Vec::new(),
             meters: vec![meter],
             links: Vec::new(),
             policy: Policy::default(),

@@ -132,7 +132,7 @@ impl Launch {
         let (listener, ocpp) = listen_for_chargers(checked.server.ocpp)?;
         let web = serve(checked.server.page, doors, crate::web::Settings::default())?;
         let clamps = clamps_meter(&checked);
-        let board = checked.board.clone().map(|board| beside(&self.config, &board));
+        let board = self.board_of_the_box(&checked);
         let (bell, ringer) = bell(clamps.clone())?;
         let site = SiteThread {
             clamps: bell,
@@ -169,10 +169,13 @@ impl Launch {
             contacts,
             reset_told,
         };
-        if let (Some(board), Converter::OnTheBox) = (board, self.converter) {
-            running.measure_on_the_box(&board);
-        }
+        board.iter().for_each(|board| running.measure_on_the_box(board));
         Ok(running)
+    }
+
+    fn board_of_the_box(&self, checked: &Checked) -> Option<PathBuf> {
+        let board = checked.board.as_ref().filter(|_| self.converter == Converter::OnTheBox);
+        board.map(|board| beside(&self.config, board))
     }
 
     /// The configuration. A factory reset that was begun is ended first, before anything is used again.

@@ -48,7 +48,8 @@ impl Rig {
         let config = directory.path().join("site.toml");
         std::fs::write(&config, site(&board, modbus.local_addr().unwrap().port())).unwrap();
         let data = directory.path().join("data");
-        let mut program = Launch { config, data, converter: Converter::Brought }.start().unwrap();
+        let mut program =
+            Launch { config, data, converter: Converter::Brought, record: None }.start().unwrap();
         let (mains, bag) = (Mains::new(BASE_A), Arc::new(Mailbag::default()));
         let file = BoardFile::read(&board).unwrap();
         let source = simulated_closely(&file, mains.wave(), seed, BURST).unwrap();

@@ -190,7 +190,9 @@ mod tests {
 
     fn night(slots: usize, others: f64) -> Profile {
         let slot = Slot { others: vec![PerLine::all(others); 2], others_kw: 0.69 * others };
-        Profile { slots: vec![slot; slots], ..Profile::new(3600.0) }
+        let mut profile = Profile::new(3600.0);
+        profile.slots = vec![slot; slots];
+        profile
     }
 
     fn grid() -> Grid {
