@@ -188,8 +188,9 @@ mod tests {
         }
     }
 
+    /// Others draw at the connection only; the small circuit has nothing but chargers.
     fn night(slots: usize, others: f64) -> Profile {
-        let slot = Slot { others: vec![PerLine::all(others); 2], others_kw: 0.69 * others };
+        let slot = Slot { others: vec![PerLine::all(others), PerLine::all(0.0)], others_kw: 0.69 * others };
         let mut profile = Profile::new(3600.0);
         profile.slots = vec![slot; slots];
         profile
