@@ -189,6 +189,7 @@ mod tests {
             adoption: Adoption::Ask,
             inputs: Vec::new(),
             outputs: Vec::new(),
+            guards: Vec::new(),
         }
     }
 
