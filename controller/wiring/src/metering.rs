@@ -189,7 +189,6 @@ mod tests {
             adoption: Adoption::Ask,
             inputs: Vec::new(),
             outputs: Vec::new(),
-            guards: Vec::new(),
         }
     }
 

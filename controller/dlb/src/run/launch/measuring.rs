@@ -1,6 +1,6 @@
 //! The clamps of a starting program: their corrections, their converter, their thread.
 
-use super::{Converter, Running, tell_trouble};
+use super::{Running, tell_trouble};
 use crate::clamps::ClampDesk;
 use crate::run::chain;
 use crate::sampling::{self, BoardFile, Options, Source, Watch, on_box};
@@ -19,17 +19,9 @@ pub(super) fn open_clamps(data: &Path, site: &async_channel::Sender<Incoming>) -
 }
 
 impl Running {
-    /// With the box's own converter, if there is one and nobody else brings the samples.
-    pub(super) fn measuring(mut self, converter: Converter, board: Option<&Path>) -> Self {
-        if let (Converter::OnTheBox, Some(board)) = (converter, board) {
-            self.measure_on_the_box(board);
-        }
-        self
-    }
-
     /// Starts measuring with the converter that the board file names. A box whose converter does not
     /// answer goes on without it: its meter is lost, and the site runs on static limits.
-    fn measure_on_the_box(&mut self, board: &Path) {
+    pub(super) fn measure_on_the_box(&mut self, board: &Path) {
         let opened = BoardFile::read(board).map_err(|error| chain(&error)).and_then(|file| {
             let source = on_box(&file).map_err(|error| chain(&error))?;
             self.measure(&file, source, true)
