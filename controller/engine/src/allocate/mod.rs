@@ -159,7 +159,8 @@ impl Allocator {
                     steps::settle(network, shares, &batch, &self.rank);
                 }
                 Stage::Plan(batch) => {
-                    let class: Vec<Car> = batch.iter().filter_map(|&ix| cars[ix]).collect();
+                    let mut class: Vec<Car> = batch.iter().filter_map(|&ix| cars[ix]).collect();
+                    class.sort_unstable_by_key(|car| self.rank[car.charger]);
                     let priority = site.chargers()[batch[0]].priority;
                     match planned(&mut self.plans, priority, network, snapshot.now, &class) {
                         Some(plan) => {

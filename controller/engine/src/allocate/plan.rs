@@ -25,6 +25,9 @@ const PLACES_MAX: usize = 12;
 const CARS_MAX: usize = 1000;
 /// Energy now is worth this much more than energy at the end.
 const EARLY: f64 = 0.1;
+/// Among plans that are as good, each place is worth this much less than the one before it: places stand in the
+/// order of their cars' names, so that one plan is the best whatever the order of the lists.
+const FIRST_NAME: f64 = 1e-6;
 /// Of the sides of a polygon, how far the next is turned at most, in degrees.
 const TURN_MAX: f64 = 35.0;
 /// Far more steps than such a program needs.
@@ -125,7 +128,8 @@ fn solve(
         }
     }
     let values = program.maximise(STEPS_MAX);
-    amounts.iter().map(|stretches| values[stretches[0]] / ahead.ends[0]).collect()
+    // Whole milliamperes: the last digits depend on the order of the rows.
+    amounts.iter().map(|stretches| (values[stretches[0]] / ahead.ends[0]).round()).collect()
 }
 
 /// The cars of each place over the stretches of time.
@@ -157,7 +161,8 @@ impl<'a> Ahead<'a> {
     fn lay_place(&self, program: &mut Program, place: usize) -> Vec<usize> {
         let count = self.ends.len();
         let last = self.ends[count - 1];
-        let gain = |stretch: usize| 1.0 - EARLY * (self.begin(stretch) + self.ends[stretch]) / 2.0 / last;
+        let worth = 1.0 - FIRST_NAME * place as f64;
+        let gain = |stretch: usize| worth - EARLY * (self.begin(stretch) + self.ends[stretch]) / 2.0 / last;
         let amounts: Vec<usize> = (0..count).map(|stretch| program.variable(gain(stretch))).collect();
         let sum = |some: &[usize]| some.iter().map(|&amount| (amount, 1.0)).collect::<Vec<_>>();
         for (stretch, &end) in self.ends.iter().enumerate() {
