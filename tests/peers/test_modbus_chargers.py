@@ -151,11 +151,12 @@ async def test_a_wallboxs_cable_is_pulled_and_the_others_go_on(make_box, meter, 
         await never_over(loads, 8)
         await lost
         assert (await in_thread(box.charger, "keba"))["online"] is False
-        assert point.draws() > 13 and alfen.draws() > 13, draws(loads)
+        # They may give way for a while: until the meter has shown it, what is out of reach could be other load.
+        await eventually(lambda: point.draws() > 13 and alfen.draws() > 13, seconds=30)
         await eventually(lambda: keba.offered() == FALLBACK, seconds=30)
-        rising = asyncio.ensure_future(never_over(loads, 30))
-        await eventually(lambda: point.draws() > share + 2 and alfen.draws() > share + 2, seconds=40)
-        await rising
+        # What the fallback frees is not given away while nobody reports it; the others keep their share.
+        await never_over(loads, 10)
+        assert min(point.draws(), alfen.draws()) > share - 1.5, draws(loads)
 
         await in_thread(keba.start)
         await alert(box, ("keba", "charger-lost"), there=False)
