@@ -41,8 +41,10 @@ fn main() {
 fn run(seed: u64, breaches: u64) -> (Vec<Answer>, u64) {
     let mut rig = rig::Rig::start(seed, true);
     let (mut answers, mut missed) = (Vec::new(), 0);
-    for _ in 0..breaches {
-        match rig.breach() {
+    for breach in 1..=breaches {
+        let answer = rig.breach();
+        eprintln!("site {seed}, breach {breach}: {answer:?}");
+        match answer {
             Some(answer) => answers.push(answer),
             None => missed += 1,
         }

@@ -64,7 +64,12 @@ impl Rig {
         self.make_ready();
         self.bag.chargers.iter().for_each(|note| note.lock().unwrap().1 = None);
         let began = self.mains.step_in(self.rng.between(0.03, 0.05), STEP_A);
-        let told = |charger: usize| self.bag.chargers[charger].lock().unwrap().1;
+        // What comes down by itself in the moment before is no answer.
+        let told = |charger: usize| {
+            let mut note = self.bag.chargers[charger].lock().unwrap();
+            note.1 = note.1.filter(|at| *at >= began);
+            note.1
+        };
         let late = began + Duration::from_secs(5);
         let mut answer = None;
         while answer.is_none() && Instant::now() < late {
