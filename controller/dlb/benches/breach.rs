@@ -20,17 +20,22 @@ fn main() {
     let breaches = numbers.first().copied().unwrap_or(1_000);
     let sites = numbers.get(1).copied().unwrap_or(4).max(1);
     let before = load();
-    let (mut answers, mut missed) = (Vec::new(), 0);
+    let (mut answers, mut missed, mut calm) = (Vec::new(), 0, (0, 0));
     std::thread::scope(|scope| {
         let share = |site: u64| breaches / sites + u64::from(site < breaches % sites);
         let runs: Vec<_> = (0..sites).map(|site| scope.spawn(move || run(site + 1, share(site)))).collect();
         for run in runs {
-            let (more, late) = run.join().unwrap();
-            answers.extend(more);
-            missed += late;
+            let run = run.join().unwrap();
+            answers.extend(run.answers);
+            missed += run.missed;
+            calm = (calm.0 + run.lulls, calm.1 + run.lowered);
         }
     });
-    println!("{} breaches on {sites} sites side by side; {missed} not answered within 5 s", answers.len());
+    println!(
+        "{} breaches on {sites} sites side by side; {missed} not answered within 5 s",
+        answers.len() as u64 + missed
+    );
+    println!("{} lulls in between, looked at in the same way; {} chargers lowered in them", calm.0, calm.1);
     println!("load of the machine (1 min): {before} before, {} after, {} cores\n", load(), cores());
     println!("| from the breach in the waveform to | p50 | p95 | p99 | max | over 200 ms |");
     println!("|---|---|---|---|---|---|");
@@ -38,18 +43,32 @@ fn main() {
     row("the Modbus charger's socket", answers.iter().map(|answer| answer.modbus).collect());
 }
 
-fn run(seed: u64, breaches: u64) -> (Vec<Answer>, u64) {
+/// Every so many breaches there is a look at which nothing happens.
+const LULL_EVERY: u64 = 10;
+
+/// What one site saw.
+#[derive(Default)]
+struct Run {
+    answers: Vec<Answer>,
+    missed: u64,
+    lulls: u64,
+    lowered: usize,
+}
+
+fn run(seed: u64, breaches: u64) -> Run {
     let mut rig = rig::Rig::start(seed, true);
-    let (mut answers, mut missed) = (Vec::new(), 0);
+    let mut run = Run::default();
     for breach in 1..=breaches {
         let answer = rig.breach();
         eprintln!("site {seed}, breach {breach}: {answer:?}");
-        match answer {
-            Some(answer) => answers.push(answer),
-            None => missed += 1,
+        run.answers.extend(answer);
+        run.missed += u64::from(answer.is_none());
+        if breach % LULL_EVERY == 0 {
+            run.lowered += rig.lull();
+            run.lulls += 1;
         }
     }
-    (answers, missed)
+    run
 }
 
 fn row(name: &str, mut spans: Vec<Duration>) {

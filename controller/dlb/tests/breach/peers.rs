@@ -48,9 +48,9 @@ impl Mailbag {
     }
 }
 
-/// A lively one, so that a thousand breaches fit into an afternoon.
+/// A lively one, but for its ramp: what rises by more than three amperes a second may be an oven.
 const CAR: CarModel =
-    CarModel { reaction: Duration::from_millis(200), ramp_up: 40.0, ramp_down: 40.0, ..fleet::VAN };
+    CarModel { reaction: Duration::from_millis(200), ramp_up: 3.0, ramp_down: 40.0, ..fleet::VAN };
 
 const PLATE: Plate = Plate {
     kind: Kind::Ac,

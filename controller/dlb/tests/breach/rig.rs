@@ -1,8 +1,11 @@
 //! A whole program with its two chargers, and breaches of its limit, one after the other.
 //!
 //! The program is the one that `dlb run` starts. Its converter is simulated below the real driver, at the pace of the
-//! real world and never ahead of it; its chargers are behind real sockets. Two loads, one after the other, push a line
-//! from its limit of 76 A to 1.3 times its limit; then they go, and the cars get back what they had.
+//! real world and never ahead of it; its chargers are behind real sockets. A load pushes each line
+//! from just below its limit of 76 A to 1.3 times its limit; then it goes, and the cars get back what they had.
+//!
+//! That the breach is one, is seen in the samples themselves; that it is what lowers the chargers, by a look of the
+//! same kind at which nothing happens ([`Rig::lull`]).
 
 use super::peers::{self, Mailbag};
 use super::wave::Mains;
@@ -22,7 +25,6 @@ pub(crate) struct Rig {
     program: Option<Running>,
     peers: Vec<JoinHandle<()>>,
     rng: Rng,
-    stepped: u32,
     _directory: tempfile::TempDir,
 }
 
@@ -33,9 +35,13 @@ pub(crate) struct Answer {
     pub(crate) modbus: Duration,
 }
 
-const BASE_A: f64 = 12.2;
-const STEP_A: f64 = 22.8;
+const BASE_A: f64 = 11.5;
+const STEP_A: f64 = 23.3;
 const LIMIT_A: f64 = 76.0;
+/// How far above its limit a line is taken.
+const BREACH: f64 = 1.3;
+/// The load goes after this.
+const LASTS: Duration = Duration::from_millis(300);
 /// Samples are taken in bursts of this: less than a fifth of what the electronics would add.
 const BURST: Duration = Duration::from_millis(1);
 
@@ -56,45 +62,60 @@ impl Rig {
         program.measure(&file, source, real_time).unwrap();
         let peers = peers::start(program.ocpp, modbus, &mains, &bag);
         let rng = Rng::new(seed);
-        Self { mains, bag, program: Some(program), peers, rng, stepped: 0, _directory: directory }
+        Self { mains, bag, program: Some(program), peers, rng, _directory: directory }
     }
 
     /// One breach. `None`: a charger was not told within five seconds.
     pub(crate) fn breach(&mut self) -> Option<Answer> {
         self.make_ready();
+        let (began, answer) = self.answer_to(STEP_A, Duration::from_secs(5));
+        std::thread::sleep(LASTS);
+        let (before, after) = self.mains.around_step();
+        self.mains.step_off();
+        assert!(before <= LIMIT_A, "there was no breach to begin: {before} A");
+        assert!((after / LIMIT_A - BREACH).abs() < 0.02, "a breach of {after} A");
+        let since = |at: Instant| at.saturating_duration_since(began);
+        match answer {
+            [Some(ocpp), Some(modbus)] => Some(Answer { ocpp: since(ocpp), modbus: since(modbus) }),
+            _ => None,
+        }
+    }
+
+    /// As a breach, but nothing steps: how many chargers are lowered within half a second for some other reason.
+    pub(crate) fn lull(&mut self) -> usize {
+        self.make_ready();
+        let (_, answer) = self.answer_to(0.0, Duration::from_millis(500));
+        self.mains.step_off();
+        answer.iter().flatten().count()
+    }
+
+    /// When the load came, and when each charger was told less after that.
+    fn answer_to(&mut self, step: f64, within: Duration) -> (Instant, [Option<Instant>; 2]) {
         self.bag.chargers.iter().for_each(|note| note.lock().unwrap().1 = None);
-        let began = self.mains.step_in(self.rng.between(0.03, 0.05), STEP_A);
+        let began = self.mains.step_in(self.rng.between(0.03, 0.05), step);
         // What comes down by itself in the moment before is no answer.
         let told = |charger: usize| {
             let mut note = self.bag.chargers[charger].lock().unwrap();
             note.1 = note.1.filter(|at| *at >= began);
             note.1
         };
-        let late = began + Duration::from_secs(5);
-        let mut answer = None;
-        while answer.is_none() && Instant::now() < late {
+        let late = began + within;
+        let mut answer = [None; 2];
+        while answer.contains(&None) && Instant::now() < late {
             std::thread::sleep(Duration::from_millis(5));
-            answer = told(0).zip(told(1));
+            answer = [told(0), told(1)];
         }
-        self.mains.keep_step();
-        self.stepped += 1;
-        let since = |at: Instant| at.saturating_duration_since(began);
-        answer.map(|(ocpp, modbus)| Answer { ocpp: since(ocpp), modbus: since(modbus) })
+        (began, answer)
     }
 
     /// Waits until both cars charge with so much that a breach must lower both.
     fn make_ready(&mut self) {
-        if self.stepped >= 2 {
-            self.mains.rest(BASE_A);
-            self.stepped = 0;
-        }
-        let least = if self.stepped == 0 { 30.0 } else { 15.0 };
         let end = Instant::now() + Duration::from_secs(300);
         let mut calm_since = Instant::now();
         let calm = Duration::from_secs_f64(self.rng.between(0.3, 0.6));
         while calm_since.elapsed() < calm {
             let limits = [0, 1].map(|charger| self.bag.chargers[charger].lock().unwrap().0.unwrap_or(0.0));
-            let ready = limits.iter().all(|limit| *limit >= least) && self.is_steady(limits);
+            let ready = limits.iter().all(|limit| *limit >= 31.5) && self.is_steady(limits);
             if !ready {
                 calm_since = Instant::now();
             }
@@ -105,8 +126,7 @@ impl Rig {
 
     fn is_steady(&self, limits: [f64; 2]) -> bool {
         let amps = self.mains.amps_now();
-        let base = BASE_A + STEP_A * f64::from(self.stepped);
-        amps <= LIMIT_A && amps >= base + limits[0] + limits[1] - 2.0
+        amps <= LIMIT_A && amps >= BASE_A + limits[0] + limits[1] - 1.0
     }
 }
 

@@ -14,6 +14,9 @@ pub(crate) struct Mains {
     step: Cell,
     /// In the time of samples; infinite: never.
     step_at: Cell,
+    /// What flowed in the last sample before the step, and in the first one with it.
+    before: Cell,
+    stepped_to: Cell,
     now_s: Cell,
     /// Microseconds by which the wall is ahead of the samples' time, at least.
     ahead_us: AtomicI64,
@@ -45,6 +48,8 @@ impl Mains {
             cars: [Cell::new(0.0), Cell::new(0.0)],
             step: Cell::new(0.0),
             step_at: Cell::new(f64::INFINITY),
+            before: Cell::new(0.0),
+            stepped_to: Cell::new(f64::NAN),
             now_s: Cell::new(0.0),
             ahead_us: AtomicI64::new(i64::MAX),
         })
@@ -68,6 +73,11 @@ impl Mains {
 
     fn tick(&self, t: f64) {
         self.now_s.set(t);
+        if t < self.step_at.get() {
+            self.before.set(self.amps(t));
+        } else if self.stepped_to.get().is_nan() {
+            self.stepped_to.set(self.amps(t));
+        }
         let ahead = self.began.elapsed().as_micros() as i64 - (t * 1e6) as i64;
         // A machine that slept for half a second begins its time anew.
         if ahead > self.ahead_us.load(Ordering::SeqCst).saturating_add(450_000) {
@@ -93,19 +103,19 @@ impl Mains {
     pub(crate) fn step_in(&self, seconds: f64, amps: f64) -> Instant {
         let at = self.now_s.get() + seconds;
         self.step.set(amps);
+        self.stepped_to.set(f64::NAN);
         self.step_at.set(at);
         let micros = (at * 1e6) as i64 + self.ahead_us.load(Ordering::SeqCst);
         self.began + std::time::Duration::from_micros(u64::try_from(micros).unwrap_or_default())
     }
 
-    /// The step that was, belongs to what flows anyway.
-    pub(crate) fn keep_step(&self) {
-        self.base.set(self.base.get() + self.step.get());
-        self.step_at.set(f64::INFINITY);
-        self.step.set(0.0);
+    /// What flowed just before the last step, and just after it; not a number: it has not come yet.
+    pub(crate) fn around_step(&self) -> (f64, f64) {
+        (self.before.get(), self.stepped_to.get())
     }
 
-    pub(crate) fn rest(&self, base_a: f64) {
-        self.base.set(base_a);
+    /// And off again.
+    pub(crate) fn step_off(&self) {
+        self.step_at.set(f64::INFINITY);
     }
 }
