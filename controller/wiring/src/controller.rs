@@ -117,7 +117,7 @@ impl Controller {
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let links = earliest(self.central.deadline(), self.ports.deadline());
         let links = earliest(links, self.inputs.deadline(&self.settings));
-        let links = earliest(links, self.outputs.deadline(&self.settings));
+        let links = earliest(links, self.outputs_deadline());
         let decisions = earliest(self.decide_at, self.metering.deadline(&self.settings, now));
         let decisions = earliest(decisions, self.guard.deadline());
         earliest(earliest(links, decisions), earliest(self.publish_at, self.ledger.deadline(now)))

@@ -1,14 +1,20 @@
 //! Relays of the box as rules: shed load, open the contactor as the last line, show the state on a lamp.
 //!
 //! A relay judges by what a meter shows, never by what is allowed: it is there for the case that limits are
-//! not followed. Without a measurement it stays as it is. A contactor that was opened stays open until a person
-//! closes it: nobody knows what is wrong.
+//! not followed. Without a measurement load that was shed stays shed, and load that was not stays on.
+//!
+//! When the contactor opens is the guard's business alone ([`Guard::cut_off_by`]): before the protective device
+//! trips, or a utility's timers lock out, at the current that was last seen; what was not seen to end still lasts.
+//! It stays open until a person closes it: nobody knows what is wrong.
+//!
+//! [`Guard::cut_off_by`]: dlb_engine::guard::Guard::cut_off_by
 
 use crate::controller::Controller;
 use crate::event::{Effect, Severity};
 use crate::settings::{OutputRule, OutputSetting, Settings, Watch};
 use crate::status::Mode;
 use dlb_engine::lines::Line;
+use dlb_engine::site::CircuitIx;
 use dlb_engine::time::{Instant, earliest};
 use dlb_engine::units::Milliamps;
 
@@ -57,7 +63,7 @@ impl Outputs {
 
     /// A relay that is still configured goes on; its line was let go meanwhile and is driven anew.
     pub(crate) fn reconfigured(&self, old: &Settings, new: &Settings) -> Self {
-        let kept = |output: &OutputSetting| old.outputs.iter().position(|known| known == output);
+        let kept = |output: &OutputSetting| old.outputs.iter().position(|known| known.is_still(output));
         let state = |output| kept(output).map(|ix| self.states[ix]).unwrap_or_default();
         Self { states: new.outputs.iter().map(state).collect() }
     }
@@ -73,7 +79,7 @@ impl Outputs {
 
     pub(crate) fn deadline(&self, settings: &Settings) -> Option<Instant> {
         let each = self.states.iter().zip(&settings.outputs).map(|(state, output)| match output.rule {
-            OutputRule::Shed(watch) | OutputRule::Trip(watch) if state.drive == Drive::Off => {
+            OutputRule::Shed(watch) if state.drive == Drive::Off => {
                 state.over_since.map(|since| since + watch.after)
             }
             _ => None,
@@ -84,12 +90,7 @@ impl Outputs {
 
 impl OutputState {
     /// True: it was switched.
-    pub(crate) fn judge(&mut self, now: Instant, rule: OutputRule, load: Load) -> bool {
-        let (watch, opens_for_good) = match rule {
-            OutputRule::Shed(watch) => (watch, false),
-            OutputRule::Trip(watch) => (watch, true),
-            OutputRule::Lamp => return false,
-        };
+    pub(crate) fn judge(&mut self, now: Instant, watch: Watch, load: Load) -> bool {
         self.over_since = match load {
             Load::Over => self.over_since.or(Some(now)),
             Load::Near | Load::Below => None,
@@ -99,8 +100,7 @@ impl OutputState {
         let switch_on = self.drive == Drive::Off
             && self.over_since.is_some_and(|since| now >= since + watch.after)
             && lasted(watch.off_at_least);
-        let switch_off =
-            self.drive == Drive::On && !opens_for_good && load == Load::Below && lasted(watch.on_at_least);
+        let switch_off = self.drive == Drive::On && load == Load::Below && lasted(watch.on_at_least);
         if switch_on || switch_off {
             self.drive = if switch_on { Drive::On } else { Drive::Off };
             self.changed = Some(now);
@@ -116,17 +116,11 @@ impl OutputState {
 impl Controller {
     pub(crate) fn drive_outputs(&mut self, now: Instant) {
         for ix in 0..self.settings.outputs.len() {
-            let rule = self.settings.outputs[ix].rule;
-            let load = match rule {
-                OutputRule::Shed(watch) | OutputRule::Trip(watch) => self.load_of(now, watch),
-                OutputRule::Lamp => Load::Unknown,
-            };
-            let lamp = self.lamp(now);
             let mut state = *self.outputs.get(ix);
-            let switched = match rule {
-                OutputRule::Lamp => state.show(lamp),
-                OutputRule::Trip(watch) if self.must_be_off(now, watch) => state.show(Drive::On),
-                _ => state.judge(now, rule, load),
+            let switched = match self.settings.outputs[ix].rule {
+                OutputRule::Lamp => state.show(self.lamp(now)),
+                OutputRule::Trip(circuit) => self.must_be_off(now, circuit) && state.show(Drive::On),
+                OutputRule::Shed(watch) => state.judge(now, watch, self.load_of(now, watch)),
             };
             if switched {
                 state.changed = Some(now);
@@ -139,9 +133,20 @@ impl Controller {
         }
     }
 
-    /// The protective device's own time is running out, or the circuit is locked out: nothing is waited for.
-    fn must_be_off(&self, now: Instant, watch: Watch) -> bool {
-        self.cut_off_by(watch.circuit).is_some_and(|by| by <= now)
+    /// The protective device's time is running out, or a utility's timers lock the circuit out.
+    fn must_be_off(&self, now: Instant, circuit: CircuitIx) -> bool {
+        self.cut_off_by(circuit).is_some_and(|by| by <= now)
+    }
+
+    /// When a relay has to be looked at again, whatever happens until then.
+    pub(crate) fn outputs_deadline(&self) -> Option<Instant> {
+        let waits = |ix: &usize| self.outputs.get(*ix).drive == Drive::Off;
+        let cuts =
+            (0..self.settings.outputs.len()).filter(waits).map(|ix| match self.settings.outputs[ix].rule {
+                OutputRule::Trip(circuit) => self.cut_off_by(circuit),
+                _ => None,
+            });
+        cuts.fold(self.outputs.deadline(&self.settings), earliest)
     }
 
     /// Says to the program what every line is to do: at the start, and after a change of the settings.
@@ -182,16 +187,17 @@ impl Controller {
     fn tell_output(&mut self, now: Instant, ix: usize) {
         let OutputSetting { id, rule } = self.settings.outputs[ix].clone();
         let on = self.outputs.get(ix).drive == Drive::On;
-        let circuit = |watch: Watch| self.settings.site.circuit(watch.circuit).id.clone();
+        let circuit = |circuit: CircuitIx| &self.settings.site.circuit(circuit).id;
         let (code, trouble) = match rule {
             OutputRule::Shed(watch) => {
-                let text = format!("{} was over its limit: relay {id} sheds load.", circuit(watch));
+                let text = format!("{} was over its limit: relay {id} sheds load.", circuit(watch.circuit));
                 ("load-shed", (Severity::Warning, text))
             }
-            OutputRule::Trip(watch) => {
+            OutputRule::Trip(watched) => {
                 let text = format!(
-                    "{} stayed over its limit: relay {id} opened the contactor. Find what draws too much, then close it again on the page.",
-                    circuit(watch)
+                    "{} stayed over its limit until its protective device was about to trip: relay {id} opened the \
+                     contactor. Find what draws too much, then close it again on the page.",
+                    circuit(watched)
                 );
                 ("contactor-tripped", (Severity::Alarm, text))
             }

@@ -72,13 +72,20 @@ pub struct OutputSetting {
 pub enum OutputRule {
     /// Closed while the circuit is over its limit.
     Shed(Watch),
-    /// Closed, for good, when the circuit stays over its limit: opens the chargers' contactor.
-    Trip(Watch),
+    /// Closed, for good, by the guard's deadline for this circuit: opens the chargers' contactor.
+    Trip(CircuitIx),
     /// Shows how the site is.
     Lamp,
 }
 
-/// When a relay acts on an overload.
+impl OutputSetting {
+    /// The same relay for the same job; what it watches, and how, may have changed.
+    pub(crate) fn is_still(&self, later: &Self) -> bool {
+        self.id == later.id && core::mem::discriminant(&self.rule) == core::mem::discriminant(&later.rule)
+    }
+}
+
+/// When a relay sheds load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Watch {
     /// A circuit with a meter of its own.

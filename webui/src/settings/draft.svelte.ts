@@ -8,10 +8,10 @@ import { trouble } from '../i18n/trouble';
 import { beneath } from './problems';
 
 /** A configuration whose parts are all there, some of them empty. */
-export type Form = SiteFile & Required<Pick<SiteFile, 'server' | 'policy' | 'adoption' | 'circuit' | 'port' | 'meter' | 'charger' | 'input'>>;
+export type Form = SiteFile & Required<Pick<SiteFile, 'server' | 'policy' | 'adoption' | 'circuit' | 'port' | 'meter' | 'charger' | 'input' | 'output'>>;
 
 export function filled(file: SiteFile): Form {
-  const empty = { server: {}, policy: {}, adoption: {}, circuit: [], port: [], meter: [], charger: [], input: [] };
+  const empty = { server: {}, policy: {}, adoption: {}, circuit: [], port: [], meter: [], charger: [], input: [], output: [] };
   return { ...empty, ...file };
 }
 

@@ -9,6 +9,7 @@ const site = (): Form =>
     circuit: [{ id: 'grid', supply: { system: 'split', volts: 120 } }, { id: 'garage', parent: 'grid' }],
     meter: [{ id: 'main', circuit: 'grid', port: 'cabinet' }],
     charger: [{ id: 'bay-1', circuit: 'garage', port: 'cabinet' }],
+    output: [{ id: 'contactor', line: 4, does: 'trip', circuit: 'garage' }],
     adoption: { circuit: 'garage' },
   });
 
@@ -16,7 +17,7 @@ test('a renamed circuit takes its users along', () => {
   const file = site();
   file.circuit[1]!.id = 'hall';
   renameCircuit(file, 'garage', 'hall');
-  expect([file.charger[0]!.circuit, file.adoption.circuit]).toEqual(['hall', 'hall']);
+  expect([file.charger[0]!.circuit, file.output[0]!.circuit, file.adoption.circuit]).toEqual(['hall', 'hall', 'hall']);
 });
 
 test('while two circuits have the same name nobody is moved', () => {

@@ -2,13 +2,14 @@
 
 import type { SiteFile } from '../api/box';
 
-/** Whoever names this circuit: circuits below, meters, chargers. */
+/** Whoever names this circuit: circuits below, meters, chargers, contacts, relays. */
 export function usersOf(file: SiteFile, circuit: string): string[] {
   const below = (file.circuit ?? []).filter(({ parent }) => parent === circuit);
   const meters = (file.meter ?? []).filter((meter) => meter.circuit === circuit);
   const chargers = (file.charger ?? []).filter((charger) => charger.circuit === circuit);
   const inputs = (file.input ?? []).filter((input) => input.circuit === circuit);
-  return [...below, ...meters, ...chargers, ...inputs].map(({ id }) => id);
+  const outputs = (file.output ?? []).filter((output) => output.circuit === circuit);
+  return [...below, ...meters, ...chargers, ...inputs, ...outputs].map(({ id }) => id);
 }
 
 export function usersOfPort(file: SiteFile, port: string): string[] {
@@ -19,7 +20,7 @@ export function renameCircuit(file: SiteFile, before: string, after: string): vo
   // Two of the same name: nobody can tell whose users they are.
   if (before === '' || (file.circuit ?? []).filter(({ id }) => id === before).length > 0) return;
   for (const circuit of file.circuit ?? []) if (circuit.parent === before) circuit.parent = after;
-  for (const user of [...(file.meter ?? []), ...(file.charger ?? []), ...(file.input ?? [])]) if (user.circuit === before) user.circuit = after;
+  for (const user of [...(file.meter ?? []), ...(file.charger ?? []), ...(file.input ?? []), ...(file.output ?? [])]) if (user.circuit === before) user.circuit = after;
   if (file.adoption?.circuit === before) file.adoption.circuit = after;
 }
 

@@ -80,22 +80,23 @@ pub struct OutputEntry {
     /// The circuit that it watches; it needs a meter of its own. Not for a lamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub circuit: Option<String>,
-    /// For how long the circuit must be over its limit. Left out: 5 to shed, 20 to trip.
+    /// Shed: for how long the circuit must be over its limit. Left out: 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after_s: Option<f64>,
-    /// How far below the limit before load is given back. Left out: 3.
+    /// Shed: how far below the limit before load is given back. Left out: 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub margin_a: Option<f64>,
-    /// Left out: 60.
+    /// Shed. Left out: 60.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_at_least_s: Option<f64>,
-    /// Left out: 30.
+    /// Shed. Left out: 30.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub off_at_least_s: Option<f64>,
 }
 
 words!(
-    /// Shed: closed while over the limit. Trip: opens the chargers' contactor, for good. Lamp: shows the state.
+    /// Shed: closed while over the limit. Trip: opens the chargers' contactor, for good, before the circuit's
+    /// protective device trips. Lamp: shows the state.
     OutputWord {
         #[default] Lamp = "lamp",
         Shed = "shed",

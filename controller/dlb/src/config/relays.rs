@@ -52,31 +52,47 @@ fn rule(
     tree: &Tree,
     problems: &mut Problems,
 ) -> OutputRule {
-    let after_s = match entry.does {
-        OutputWord::Lamp => return OutputRule::Lamp,
-        OutputWord::Shed => 5.0,
-        OutputWord::Trip => 20.0,
-    };
     let key = |name: &str| format!("{path}.{name}");
+    if entry.does != OutputWord::Shed {
+        check_pace(&key, entry, problems);
+    }
+    match entry.does {
+        OutputWord::Lamp => return OutputRule::Lamp,
+        OutputWord::Trip => return OutputRule::Trip(watched(path, entry, file, tree, problems)),
+        OutputWord::Shed => {}
+    }
     let mut number = |name: &str, value: Option<f64>, range: &Range, usual: f64| {
         let value = value.unwrap_or(usual);
         problems.check_range(&key(name), value, range);
         value
     };
-    let after = number("after_s", entry.after_s, &OUTPUT_AFTER_S, after_s);
+    let after = number("after_s", entry.after_s, &OUTPUT_AFTER_S, 5.0);
     let margin = number("margin_a", entry.margin_a, &OUTPUT_MARGIN_A, 3.0);
     let on = number("on_at_least_s", entry.on_at_least_s, &OUTPUT_AT_LEAST_S, 60.0);
     let off = number("off_at_least_s", entry.off_at_least_s, &OUTPUT_AT_LEAST_S, 30.0);
     let circuit = watched(path, entry, file, tree, problems);
     let span = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    let watch = Watch {
+    OutputRule::Shed(Watch {
         circuit,
         after: span(after),
         margin: Milliamps::from_amps_f64(margin),
         on_at_least: span(on),
         off_at_least: span(off),
-    };
-    if entry.does == OutputWord::Shed { OutputRule::Shed(watch) } else { OutputRule::Trip(watch) }
+    })
+}
+
+/// When a contactor opens is said by the guard, from the circuit's protective device; a lamp waits for nothing.
+fn check_pace(key: &impl Fn(&str) -> String, entry: &OutputEntry, problems: &mut Problems) {
+    let paces = [
+        ("after_s", entry.after_s),
+        ("margin_a", entry.margin_a),
+        ("on_at_least_s", entry.on_at_least_s),
+        ("off_at_least_s", entry.off_at_least_s),
+    ];
+    for (name, _) in paces.into_iter().filter(|(_, value)| value.is_some()) {
+        let remedy = "remove it; a contactor opens when the circuit's protection and profile say so";
+        problems.error(&key(name), "is for does = \"shed\" only", remedy);
+    }
 }
 
 fn watched(
@@ -126,11 +142,13 @@ mod tests {
         };
         assert_eq!((watch.after, watch.margin), (Duration::from_secs(5), Milliamps(5000)));
         assert_eq!(rule("does = \"lamp\""), OutputRule::Lamp);
+        assert_eq!(rule("does = \"trip\"\ncircuit = \"grid\""), OutputRule::Trip(CircuitIx(0)));
         for (output, key, says) in [
             ("does = \"trip\"", "output[0].circuit", "missing"),
             ("does = \"trip\"\ncircuit = \"garage\"", "output[0].circuit", "no meter"),
             ("does = \"trip\"\ncircuit = \"roof\"", "output[0].circuit", "roof"),
             ("does = \"shed\"\ncircuit = \"grid\"\nafter_s = 0", "output[0].after_s", "outside"),
+            ("does = \"trip\"\ncircuit = \"grid\"\nafter_s = 20", "output[0].after_s", "shed"),
             ("does = \"dance\"", "output[0].does", "shed, trip or lamp"),
             ("does = \"lamp\"\n[button]\nline = 22", "output[0].line", "taken"),
         ] {

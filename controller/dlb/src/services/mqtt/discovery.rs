@@ -6,7 +6,7 @@ use super::mirror::{round, smallest};
 use super::topics::Base;
 use super::update;
 use crate::services::mailbox::Picture;
-use crate::view::{ChargerView, CircuitView, InputView, MeterView, SiteView};
+use crate::view::{ChargerView, CircuitView, InputView, MeterView, OutputView, SiteView};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -61,6 +61,9 @@ impl Announcer<'_> {
         for input in &site.inputs {
             self.input(&mut entities, input);
         }
+        for output in &site.outputs {
+            self.output(&mut entities, output);
+        }
         let problem = json!({"device_class": "problem", "state_topic": self.base.topic("problem"),
             "payload_on": "true", "payload_off": "false", "json_attributes_topic": self.base.topic("alerts")});
         entities.add("binary_sensor", "problem", "Problem", problem);
@@ -101,6 +104,22 @@ impl Announcer<'_> {
             let (id, name) = (format!("input_{}_{field}", input.id), format!("{} {words}", input.id));
             entities.add("binary_sensor", &id, &name, sensor);
         }
+    }
+
+    /// A relay draws or it does not, and one that opened the contactor is a problem; a lamp also blinks.
+    fn output(&self, entities: &mut Entities, output: &OutputView) {
+        let topic = self.base.output(&output.id, "state");
+        let (id, name) = (format!("output_{}", output.id), format!("Relay {}", output.id));
+        if output.does == "lamp" {
+            let lamp = json!({"device_class": "enum", "state_topic": topic,
+                "options": ["off", "on", "slow-blink", "fast-blink"], "entity_category": "diagnostic"});
+            return entities.add("sensor", &id, &name, lamp);
+        }
+        let mut relay = json!({"state_topic": topic, "payload_on": "on", "payload_off": "off"});
+        if output.does == "trip" {
+            relay["device_class"] = json!("problem");
+        }
+        entities.add("binary_sensor", &id, &name, relay);
     }
 
     fn meter(&self, entities: &mut Entities, meter: &MeterView) {

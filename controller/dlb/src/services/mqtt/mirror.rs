@@ -3,7 +3,7 @@
 
 use super::topics::Base;
 use crate::services::mailbox::Picture;
-use crate::view::{ChargerView, CircuitView, InputView, MeterView, SiteView};
+use crate::view::{ChargerView, CircuitView, InputView, MeterView, OutputView, SiteView};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -39,6 +39,9 @@ pub(super) fn topics(base: &Base, picture: &Picture, events_lost: u64) -> Topics
     }
     for input in &site.inputs {
         sheet.input(base, input);
+    }
+    for output in &site.outputs {
+        sheet.output(base, output);
     }
     for charger in &site.chargers {
         sheet.charger(base, charger, has_problem(site, charger));
@@ -178,6 +181,12 @@ impl Sheet {
         self.state(topic("in_force"), input.in_force);
         self.state(topic("asks"), &input.asks);
         self.state(topic("met"), input.in_force && input.met_after_s.is_some());
+    }
+
+    fn output(&mut self, base: &Base, output: &OutputView) {
+        let topic = |field: &str| base.output(&output.id, field);
+        self.state(topic("does"), output.does);
+        self.state(topic("state"), output.state);
     }
 
     fn charger(&mut self, base: &Base, charger: &ChargerView, problem: bool) {

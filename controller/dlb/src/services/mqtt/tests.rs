@@ -5,7 +5,7 @@ use super::mirror;
 use super::topics::Base;
 use crate::services::mailbox::Picture;
 use crate::view::{
-    ChargerView, CircuitView, GuardView, InputView, LoweredView, MeterView, SessionView, SiteView,
+    ChargerView, CircuitView, GuardView, InputView, LoweredView, MeterView, OutputView, SessionView, SiteView,
 };
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -50,7 +50,9 @@ fn picture() -> Picture {
         meters: vec![main],
         chargers: vec![charger()],
         inputs: vec![contact],
-        outputs: Vec::new(),
+        outputs: [("contactor", "trip", "off"), ("lamp", "lamp", "slow-blink")]
+            .map(|(id, does, state)| OutputView { id: id.into(), does, state })
+            .into(),
         waiting: Vec::new(),
         alerts: Vec::new(),
     };

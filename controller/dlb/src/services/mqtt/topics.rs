@@ -31,6 +31,10 @@ impl Base {
         self.topic(&format!("input/{id}/{field}"))
     }
 
+    pub(super) fn output(&self, id: &str, field: &str) -> String {
+        self.topic(&format!("output/{id}/{field}"))
+    }
+
     pub(super) fn charger(&self, id: &str, field: &str) -> String {
         self.topic(&format!("charger/{id}/{field}"))
     }
