@@ -69,16 +69,24 @@ async def three_that_share(make_box, meter, keba, alfen, building=20):
         # until it is heard of, all that it may draw is set aside.
         keba.plugged = alfen.plugged = True
         await point.plug(Car())
-        await shared(loads)
+        await shared(box, loads)
         yield box, loads, point
 
 
-async def shared(loads, seconds=40):
-    """All draw the same, and together what the building leaves."""
-    share = (63 - max(loads.building)) / len(loads.chargers)
+async def shared(box, loads, seconds=40):
+    """All draw the same, together what the building leaves, and the box knows that: right after a raise, what
+    flows before a charger has said so may as well be an oven."""
+    building = max(loads.building)
+    share = (63 - building) / len(loads.chargers)
     until = time.monotonic() + seconds
-    while not all(abs(charger.draws() - share) < 0.5 for charger in loads.chargers):
-        assert time.monotonic() < until, f"{share} A for each, but they draw {draws(loads)}"
+    while True:
+        site = await in_thread(box.site)
+        other = max(site["circuits"][0]["other_load_a"])
+        heard = [max(charger["drawn_a"] or [0.0]) for charger in site["chargers"]]
+        if abs(other - building) < 0.5 and all(abs(drawn - share) < 0.5 for drawn in heard + draws(loads)):
+            return
+        told = f"{share} A for each, but they draw {draws(loads)}; the box knows of {heard} and of {other} A else"
+        assert time.monotonic() < until, told
         await asyncio.sleep(0.05)
 
 
@@ -116,8 +124,11 @@ async def test_modbus_and_ocpp_chargers_share_and_never_promise_too_much(make_bo
         await raising
         spread = max(draws(loads)) - min(draws(loads))
         assert spread < 1.0, draws(loads)
-        seen = await in_thread(box.charger, "keba")
-        assert seen["reason"].endswith("of grid is full") and seen["confirmed"], seen
+        until = time.monotonic() + 20
+        while not (seen := await in_thread(box.charger, "keba"))["confirmed"]:
+            assert time.monotonic() < until, seen
+            await asyncio.sleep(0.1)
+        assert seen["reason"].endswith("of grid is full"), seen
 
 
 async def test_a_keba_is_kept_alive_and_falls_back_by_itself_when_the_box_dies(make_box, meter, keba, alfen):
@@ -151,12 +162,11 @@ async def test_a_wallboxs_cable_is_pulled_and_the_others_go_on(make_box, meter, 
         await never_over(loads, 8)
         await lost
         assert (await in_thread(box.charger, "keba"))["online"] is False
-        # They may give way for a while: until the meter has shown it, what is out of reach could be other load.
-        await eventually(lambda: point.draws() > 13 and alfen.draws() > 13, seconds=30)
+        assert point.draws() > 13 and alfen.draws() > 13, draws(loads)
         await eventually(lambda: keba.offered() == FALLBACK, seconds=30)
-        # What the fallback frees is not given away while nobody reports it; the others keep their share.
-        await never_over(loads, 10)
-        assert min(point.draws(), alfen.draws()) > share - 1.5, draws(loads)
+        rising = asyncio.ensure_future(never_over(loads, 30))
+        await eventually(lambda: point.draws() > share + 2 and alfen.draws() > share + 2, seconds=40)
+        await rising
 
         await in_thread(keba.start)
         await alert(box, ("keba", "charger-lost"), there=False)
