@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark without its file must fail")]
 
 use dlb_engine::lines::Line;
-use dlb_engine::measure::{Board, Channel, Kind, Meter};
+use dlb_engine::measure::{Board, Channel, Filter, Kind, Meter};
 use std::f64::consts::TAU;
 
 const CHANNELS: usize = 6;
@@ -52,7 +52,7 @@ fn board(channels: usize) -> Board {
         code_min: -0x80_0000,
         code_max: 0x7F_FFFF,
         nominal_hz: 50.0,
-        sinc3: true,
+        filter: Filter::Sinc3,
         channels: (0..channels).map(channel).collect(),
     }
 }

@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds no frame must fail")]
 
 use dlb_engine::lines::Line;
-use dlb_engine::measure::{Board, Channel, ClampWatch, Kind, Meter};
+use dlb_engine::measure::{Board, Channel, ClampWatch, Filter, Kind, Meter};
 use dlb_engine::time::{Duration, Instant};
 use dlb_links::adc::ads131m::{Ads131m, Model, Settings};
 use dlb_links::adc::sampler::Sampler;
@@ -65,7 +65,7 @@ fn board() -> Board {
         code_min: -0x80_0000,
         code_max: 0x7F_FFFF,
         nominal_hz: 50.0,
-        sinc3: true,
+        filter: Filter::Sinc3,
         channels: (0..6).map(channel).collect(),
     }
 }

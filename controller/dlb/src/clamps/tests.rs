@@ -18,7 +18,7 @@ fn wave(channel: usize, t: f64) -> f64 {
 
 fn measuring(data: &Path) -> (ClampDesk, Sampling) {
     let text = include_str!("../../../../tests/boards/three-phase.toml");
-    let file = BoardFile::parse(text, Path::new("board.toml")).unwrap();
+    let file = BoardFile::parse(text, Path::new("board.toml")).unwrap().sampled();
     let (desk, trouble) = ClampDesk::open(data);
     assert_eq!(trouble, None);
     let (corrected, left_out) = desk.correct(&file);

@@ -4,7 +4,7 @@
 //! arithmetic gets a `measure::Board`, the drivers their settings.
 
 use dlb_engine::lines::Line;
-use dlb_engine::measure::{Board, BoardError, CHANNELS_MAX, Channel, Kind};
+use dlb_engine::measure::{Board, BoardError, CHANNELS_MAX, Channel, Filter, Kind};
 use dlb_links::adc::{Fault, ads131m, mcp3xxx};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -18,9 +18,11 @@ pub struct BoardFile {
     pub full_scale_v: f64,
     #[serde(default = "fifty")]
     pub nominal_hz: f64,
-    /// What the converter's own filter takes from harmonics, to be given back.
-    #[serde(default)]
-    pub filter: FilterWord,
+    /// What the converter's own filter takes from harmonics, to be given back. Left out: what the converter has where
+    /// our driver reads it ([`BoardFile::sampled`]), none where codes come from a file.
+    pub filter: Option<FilterWord>,
+    /// Corner of the resistor and the capacitor before every input of a multiplexed converter, to be given back, too.
+    pub input_corner_hz: Option<f64>,
     /// Time between two channels of a multiplexed converter.
     #[serde(default)]
     pub channel_delay_s: f64,
@@ -85,11 +87,10 @@ impl PhaseWord {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum FilterWord {
     /// Codes are the waveform at one instant.
-    #[default]
     None,
     /// They come out of the sinc³ filter of a sigma-delta converter.
     Sinc3,
@@ -179,6 +180,23 @@ impl BoardFile {
         ads.or_else(mcp).ok_or_else(|| BoardFault::Adc(self.adc.clone()))
     }
 
+    /// As our own drivers sample it: a sigma-delta converter never comes without its filter.
+    #[must_use]
+    pub fn sampled(mut self) -> Self {
+        if matches!(self.adc(), Ok(Adc::Ads131m(_))) {
+            self.filter.get_or_insert(FilterWord::Sinc3);
+        }
+        self
+    }
+
+    fn filter(&self) -> Filter {
+        match (self.filter, self.input_corner_hz) {
+            (Some(FilterWord::Sinc3), _) => Filter::Sinc3,
+            (_, Some(corner)) => Filter::Rc(corner),
+            _ => Filter::None,
+        }
+    }
+
     /// How an ADS131M is to convert.
     ///
     /// # Errors
@@ -207,7 +225,7 @@ impl BoardFile {
             code_min,
             code_max,
             nominal_hz: self.nominal_hz,
-            sinc3: self.filter == FilterWord::Sinc3,
+            filter: self.filter(),
             channels: channels.collect::<Result<_, _>>()?,
         };
         board.check().map_err(BoardFault::Board)?;
@@ -239,8 +257,11 @@ impl BoardFile {
         if matches!(adc, Adc::Ads131m(_)) && self.channel_delay_s != 0.0 {
             return Err(BoardFault::Value { key: "channel_delay_s", what: "is for multiplexed converters" });
         }
-        if matches!(adc, Adc::Mcp3xxx(_)) && self.filter == FilterWord::Sinc3 {
+        if matches!(adc, Adc::Mcp3xxx(_)) && self.filter == Some(FilterWord::Sinc3) {
             return Err(BoardFault::Value { key: "filter", what: "is none in this converter" });
+        }
+        if matches!(adc, Adc::Ads131m(_)) && self.input_corner_hz.is_some() {
+            return Err(BoardFault::Value { key: "input_corner_hz", what: "is for multiplexed converters" });
         }
         Ok(())
     }

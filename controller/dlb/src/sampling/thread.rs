@@ -303,7 +303,7 @@ mod tests {
 
     fn run_counting(room: usize) -> (Sampling, Arc<EnergyRegister>, Receiver<Result<Reading, NoReading>>) {
         let text = include_str!("../../../../tests/boards/three-phase.toml");
-        let file = BoardFile::parse(text, Path::new("board.toml")).unwrap();
+        let file = BoardFile::parse(text, Path::new("board.toml")).unwrap().sampled();
         let (send, receive) = sync_channel(room);
         let register = Arc::new(EnergyRegister::resumed(3_600_000_000, 0));
         let options = Options { register: Arc::clone(&register), ..Options::default() };
@@ -339,7 +339,7 @@ mod tests {
         };
         assert!((amps() - 16_000).abs() < 30);
         let text = include_str!("../../../../tests/boards/three-phase.toml");
-        let mut file = BoardFile::parse(text, Path::new("board.toml")).unwrap();
+        let mut file = BoardFile::parse(text, Path::new("board.toml")).unwrap().sampled();
         file.channels[0].gain_correction = 1.25;
         sampling.probe().remeasure(file.board().unwrap()).unwrap();
         let taken_up = (0..50).any(|_| (amps() - 20_000).abs() < 30);

@@ -21,7 +21,7 @@ fn wave(channel: usize, t: f64) -> f64 {
 
 fn clip_on(it: &Box) -> Sampling {
     let text = include_str!("../../../../tests/boards/three-phase.toml");
-    let file = BoardFile::parse(text, Path::new("board.toml")).unwrap();
+    let file = BoardFile::parse(text, Path::new("board.toml")).unwrap().sampled();
     let source = simulated(&file, wave, 1).unwrap();
     let board = file.board().unwrap();
     let sampling = start(

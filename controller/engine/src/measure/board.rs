@@ -1,6 +1,6 @@
 //! What the arithmetic must know of a board: which channel carries what, and how much a code is worth.
 
-use super::conditioning::Conditioner;
+use super::droop::{Droop, Filter};
 use crate::lines::Line;
 
 /// The most channels that a converter of ours has.
@@ -18,8 +18,8 @@ pub struct Board {
     pub code_max: i32,
     /// What the mains are expected to be until they have been measured.
     pub nominal_hz: f64,
-    /// The codes come out of a sinc³ filter (sigma-delta converters), whose droop is to be taken back.
-    pub sinc3: bool,
+    /// What takes of high frequencies before they are sampled, to be given back.
+    pub filter: Filter,
     /// In the order of the codes of a frame.
     pub channels: Vec<Channel>,
 }
@@ -56,6 +56,8 @@ pub enum BoardError {
     Twice(usize),
     /// A scale of zero, or a value that is not a number.
     NotANumber(usize),
+    /// A filter whose corner is no frequency.
+    Corner(f64),
     /// Sampled a whole sampling period or more after the first channel.
     DelayTooLong(usize),
 }
@@ -63,6 +65,9 @@ pub enum BoardError {
 impl Board {
     /// Lowest usable sampling rate: 16 samples in a cycle of 65 Hz.
     pub const SAMPLE_RATE_MIN_HZ: f64 = 1040.0;
+
+    /// A filter below this takes so much that giving it back would be guessing.
+    pub const CORNER_MIN_HZ: f64 = 500.0;
 
     /// # Errors
     /// The first thing that makes measuring impossible.
@@ -75,6 +80,11 @@ impl Board {
         }
         if !(self.sample_rate_hz >= Self::SAMPLE_RATE_MIN_HZ && self.sample_rate_hz.is_finite()) {
             return Err(BoardError::SampleRateTooLow(self.sample_rate_hz));
+        }
+        if let Filter::Rc(corner) = self.filter
+            && !(corner >= Self::CORNER_MIN_HZ && corner.is_finite())
+        {
+            return Err(BoardError::Corner(corner));
         }
         self.channels.iter().enumerate().try_for_each(|(at, channel)| self.check_channel(at, channel))
     }
@@ -106,9 +116,13 @@ impl Board {
     pub fn noise_floor_a(&self, line: Line) -> Option<f64> {
         let channel = &self.channels[self.channel(Kind::Current, line)?];
         let samples = TEN_CYCLES_S * self.sample_rate_hz;
-        let noise = channel.noise * Conditioner::noise_gain(self.sinc3);
+        let noise = channel.noise * self.droop().noise_gain();
         let square = 3.0 * noise * (2.0 / samples).sqrt();
         Some(square.sqrt() * channel.scale.abs())
+    }
+
+    pub(super) fn droop(&self) -> Droop {
+        Droop::new(self.filter, self.sample_rate_hz)
     }
 
     #[must_use]
@@ -126,6 +140,9 @@ impl core::fmt::Display for BoardError {
             }
             Self::SampleRateTooLow(rate) => {
                 write!(out, "sample_rate_hz {rate} is below {}", Board::SAMPLE_RATE_MIN_HZ)
+            }
+            Self::Corner(corner) => {
+                write!(out, "a filter's corner at {corner} Hz is below {} Hz", Board::CORNER_MIN_HZ)
             }
             Self::Twice(at) => write!(out, "channel {at} measures what another one measures already"),
             Self::NotANumber(at) => write!(out, "channel {at} has a factor that is zero or not a number"),

@@ -1,6 +1,7 @@
-//! What happens to a frame before it is measured: spikes are mended, a converter's droop is taken back.
+//! What happens to a frame before it is measured: spikes are mended, a filter's droop is taken back.
 //!
-//! Both need a frame's neighbours, so that frames come out two sampling periods late.
+//! Both need a frame's neighbours, so that frames come out two sampling periods late, five where there is a droop:
+//! only what has been looked at for spikes goes into the sum of another sample.
 //!
 //! **Spikes.** A bit that flips on a bus without a checksum, or a request for the wrong channel, makes one
 //! sample stand out of a smooth neighbourhood, which nothing behind an anti-alias filter does: a dimmer's
@@ -9,12 +10,10 @@
 //! counts as lost. What is too small to stand out is too small to matter: less than 0.3 % of a root mean
 //! square over ten cycles at 2000 samples a second.
 //!
-//! **Droop.** A sigma-delta converter's sinc³ filter has lost 0.08 % of the fundamental at 50 Hz and 4000
-//! samples a second, 12 % of the 13th harmonic. With `D = 2 − 2·cos ω`, `sinc⁻³ = 1 + D/8 + 0.0193·D² + …`; a
-//! little more of `D²` stands for the rest of the series. What is left is below 0.01 % to the 9th harmonic at
-//! 50 Hz, 0.13 % at the 13th and 2.5 % at the 20th.
+//! **Droop.** See [`super::droop`].
 
 use super::board::{Board, CHANNELS_MAX};
+use super::droop::Droop;
 
 type Values = [f64; CHANNELS_MAX];
 
@@ -34,27 +33,27 @@ impl Frame {
         Self { values: [0.0; CHANNELS_MAX], clipped: false, shaken: false, bridged: false };
 }
 
-/// The last four frames in a ring; the one before the last but one is the next to go out.
+/// The last frames in a ring: four that are looked at for spikes, and before them those that the droop still needs.
 #[derive(Clone, Debug)]
 pub(super) struct Conditioner {
-    frames: [Frame; 4],
-    oldest: usize,
+    frames: [Frame; KEPT],
+    /// Where the next one goes.
+    next: usize,
     held: u64,
     /// Noise alone makes no spike of this height, in codes.
     floors: Values,
-    droop: [f64; 2],
+    droop: Droop,
+    taps: [f64; 4],
 }
 
-/// Frames that are held back.
-const LATE: u64 = 2;
+/// A power of two, so that a place in the ring is a mask.
+const KEPT: usize = 16;
+/// How many frames ago the one came that is looked at for spikes.
+const LOOKED_AT: usize = 2;
+/// Frames that the droop's sum needs after the one that it is for.
+const REACH: usize = 3;
 /// So many widths of the noise, and codes, make no spike.
 const NOISE_WIDTHS: f64 = 8.0;
-/// Coefficients of `D` and `D²` that take a sinc³ filter's droop back.
-const SINC3: [f64; 2] = [0.125, 0.021_5];
-
-const fn droop(sinc3: bool) -> [f64; 2] {
-    if sinc3 { SINC3 } else { [0.0; 2] }
-}
 
 impl Conditioner {
     pub(super) fn new(board: &Board) -> Self {
@@ -62,69 +61,66 @@ impl Conditioner {
         for (floor, channel) in floors.iter_mut().zip(&board.channels) {
             *floor = NOISE_WIDTHS * channel.noise.sqrt().max(1.0);
         }
-        Self { frames: [Frame::EMPTY; 4], oldest: 0, held: 0, floors, droop: droop(board.sinc3) }
+        let droop = board.droop();
+        Self { frames: [Frame::EMPTY; KEPT], next: 0, held: 0, floors, droop, taps: droop.taps() }
     }
 
-    /// By how much the droop's compensation raises the variance of white noise.
-    pub(super) fn noise_gain(sinc3: bool) -> f64 {
-        let [one, two] = droop(sinc3);
-        let (middle, near, far) = (1.0 + 2.0 * one + 6.0 * two, one + 4.0 * two, two);
-        middle * middle + 2.0 * (near * near + far * far)
+    /// How many frames are held back.
+    fn late(&self) -> u64 {
+        (if self.droop.is_none() { LOOKED_AT } else { LOOKED_AT + REACH }) as u64
     }
 
-    fn frame(&self, after_oldest: usize) -> &Frame {
-        &self.frames[(self.oldest + after_oldest) % 4]
+    /// The frame that came so many before the newest.
+    const fn ago(&self, frames: usize) -> usize {
+        (self.next + 2 * KEPT - 1 - frames) % KEPT
     }
 
     /// The newest frame that came in.
     pub(super) fn newest(&self) -> &Values {
-        &self.frame(3).values
+        &self.frames[self.ago(0)].values
     }
 
     /// Forgets what is held back; how many frames that were.
     pub(super) fn clear(&mut self) -> u64 {
-        core::mem::take(&mut self.held).min(LATE)
+        core::mem::take(&mut self.held).min(self.late())
     }
 
-    /// Takes a frame and gives the one that came two before it.
+    /// Takes a frame and gives the one that is due.
     pub(super) fn pass(&mut self, newest: &Frame) -> Option<Frame> {
         if self.held == 0 {
-            self.frames = [*newest; 4];
+            self.frames = [*newest; KEPT];
         }
         self.held += 1;
-        let (mut values, highest) = self.weigh(&newest.values);
-        if highest > 0.0 {
-            self.mend(&newest.values);
-            (values, _) = self.weigh(&newest.values);
+        self.frames[self.next] = *newest;
+        self.next = (self.next + 1) % KEPT;
+        if self.stands_out() {
+            self.mend();
         }
-        let out = Frame { values, ..*self.frame(2) };
-        self.frames[self.oldest] = *newest;
-        self.oldest = (self.oldest + 1) % 4;
-        (self.held > LATE).then_some(out)
+        let out = if self.droop.is_none() { self.frames[self.ago(LOOKED_AT)] } else { self.mended() };
+        (self.held > self.late()).then_some(out)
     }
 
-    /// The frame that goes out, with what the converter's filter has lost of it, and by how much any of its
-    /// samples stands out (twice, in codes). No branches: eight channels go side by side.
-    fn weigh(&self, last: &Values) -> (Values, f64) {
-        let [first, before, this, after] = core::array::from_fn(|at| &self.frame(at).values);
-        let (mut out, mut highest) = ([0.0; CHANNELS_MAX], [0.0; CHANNELS_MAX]);
-        for (at, (out, highest)) in out.iter_mut().zip(&mut highest).enumerate() {
+    /// Those around the one that is looked at, oldest first.
+    fn around(&self) -> [&Values; 5] {
+        core::array::from_fn(|at| &self.frames[self.ago(4 - at)].values)
+    }
+
+    /// Does any sample stand out of its neighbours? No branches: eight channels go side by side.
+    fn stands_out(&self) -> bool {
+        let [first, before, this, after, last] = self.around();
+        let mut highest = [0.0; CHANNELS_MAX];
+        for (at, highest) in highest.iter_mut().enumerate() {
             let (a, b, x, c, d) = (first[at], before[at], this[at], after[at], last[at]);
-            let bend = 2.0 * x - b - c;
             let steps = (b - a).abs() + (d - c).abs() + (c - b).abs();
-            *highest = bend.abs() - 2.0 * (steps + self.floors[at]);
-            let bend_of_bends = a + d + 6.0 * x - 4.0 * (b + c);
-            *out = x + self.droop[0] * bend + self.droop[1] * bend_of_bends;
+            *highest = (2.0 * x - b - c).abs() - 2.0 * (steps + self.floors[at]);
         }
-        (
-            out,
-            highest.iter().fold(f64::NEG_INFINITY, |highest, &one| if one > highest { one } else { highest }),
-        )
+        highest.iter().fold(f64::NEG_INFINITY, |highest, &one| if one > highest { one } else { highest })
+            > 0.0
     }
 
-    fn mend(&mut self, last: &Values) {
-        let (first, before, after) = (self.frame(0).values, self.frame(1).values, self.frame(3).values);
-        let this = &mut self.frames[(self.oldest + 2) % 4];
+    fn mend(&mut self) {
+        let [first, before, _, after, last] = self.around().map(|values| *values);
+        let this = &mut self.frames[(self.next + KEPT - 1 - LOOKED_AT) % KEPT];
         for (at, d) in last.iter().enumerate() {
             let (a, b, c) = (first[at], before[at], after[at]);
             let middle = f64::midpoint(b, c);
@@ -135,15 +131,30 @@ impl Conditioner {
             }
         }
     }
+
+    /// The frame that is due, with what a filter has lost of it.
+    fn mended(&self) -> Frame {
+        let frame = |after: usize| &self.frames[self.ago(LOOKED_AT + 2 * REACH - after)];
+        let [c0, b0, a0, this, a1, b1, c1] = core::array::from_fn(|at| &frame(at).values);
+        let [middle, one, two, three] = self.taps;
+        let mut out = *frame(REACH);
+        for (at, value) in out.values.iter_mut().enumerate() {
+            *value = middle * this[at]
+                + one * (a0[at] + a1[at])
+                + two * (b0[at] + b1[at])
+                + three * (c0[at] + c1[at]);
+        }
+        out
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lines::Line;
-    use crate::measure::{Channel, Kind};
+    use crate::measure::{Channel, Filter, Kind};
 
-    fn conditioner(sinc3: bool) -> Conditioner {
+    fn conditioner(filter: Filter) -> Conditioner {
         let channel =
             Channel { kind: Kind::Current, line: Line::L1, scale: 1.0, lead: 0.0, delay_s: 0.0, noise: 0.25 };
         Conditioner::new(&Board {
@@ -151,13 +162,13 @@ mod tests {
             code_min: 0,
             code_max: 4095,
             nominal_hz: 50.0,
-            sinc3,
+            filter,
             channels: vec![channel],
         })
     }
 
     fn through(values: &[f64]) -> Vec<(f64, bool)> {
-        let mut conditioner = conditioner(false);
+        let mut conditioner = conditioner(Filter::None);
         let frame = |&value: &f64| Frame {
             values: core::array::from_fn(|at| if at == 0 { value } else { 0.0 }),
             ..Frame::EMPTY
@@ -183,13 +194,25 @@ mod tests {
     }
 
     #[test]
+    fn a_spike_does_not_spread_into_the_samples_around_it() {
+        let mut conditioner = conditioner(Filter::Sinc3);
+        for n in 0..40 {
+            let mut frame = Frame::EMPTY;
+            frame.values[0] = if n == 20 { 4000.0 } else { 10.0 * f64::from(n) };
+            let Some(out) = conditioner.pass(&frame) else { continue };
+            let due = 10.0 * f64::from(n - 5);
+            assert!(n < 9 || (out.values[0] - due).abs() < 1e-9, "{n}: {} is not {due}", out.values[0]);
+        }
+    }
+
+    #[test]
     fn the_droop_of_a_sinc3_filter_is_taken_back_to_the_13th_harmonic() {
-        for (order, within) in [(1.0, 1e-5), (5.0, 1e-4), (13.0, 0.0015)] {
+        for (order, within) in [(1.0, 1e-5), (5.0, 1e-4), (13.0, 0.008)] {
             let omega = core::f64::consts::TAU * 50.0 * order / 4000.0;
             let droop = ((omega / 2.0).sin() / (omega / 2.0)).powi(3);
-            let mut conditioner = conditioner(true);
+            let mut conditioner = conditioner(Filter::Sinc3);
             let mut square = 0.0;
-            for n in 0..4002 {
+            for n in 0..4005 {
                 let mut frame = Frame::EMPTY;
                 frame.values[0] = 1e6 * droop * (omega * f64::from(n)).cos();
                 square += conditioner.pass(&frame).map_or(0.0, |frame| frame.values[0].powi(2));

@@ -6,6 +6,7 @@
 //! are two more than that, at half the cost of `f64`.
 
 use super::board::CHANNELS_MAX;
+use super::droop::Droop;
 
 /// The highest order.
 pub const ORDERS: usize = 20;
@@ -133,14 +134,24 @@ pub(super) struct Closed {
 }
 
 impl Closed {
-    /// Of one channel whose mean is `mean`, over `length` samples of which `per_cycle` make a cycle.
-    pub(super) fn of(&self, channel: usize, mean: f64, length: f64, per_cycle: f64, scale: f64) -> Harmonics {
+    /// Of one channel whose mean is `mean`, over `length` samples of which `per_cycle` make a cycle. Here every
+    /// order's frequency is known, and what its filter has left of it.
+    pub(super) fn of(
+        &self,
+        channel: usize,
+        mean: f64,
+        (length, per_cycle): (f64, f64),
+        scale: f64,
+        droop: &Droop,
+    ) -> Harmonics {
         let (sums, angles) = (&self.sums[channel], &self.sums[self.channels]);
         let to_rms = core::f64::consts::SQRT_2 / length * scale.abs();
         let part = |at: usize| f64::from(sums[at]) - mean * f64::from(angles[at]);
-        Harmonics {
-            rms: core::array::from_fn(|at| (part(at).hypot(part(ORDERS + at)) * to_rms) as f32),
-            orders: ((HIGHEST * per_cycle) as usize).min(ORDERS),
-        }
+        let orders = ((HIGHEST * per_cycle) as usize).min(ORDERS);
+        let rms = |at: usize| {
+            let left = if at < orders { droop.leaves((at + 1) as f64 / per_cycle) } else { 1.0 };
+            (part(at).hypot(part(ORDERS + at)) * to_rms / left) as f32
+        };
+        Harmonics { rms: core::array::from_fn(rms), orders }
     }
 }

@@ -1,7 +1,6 @@
 //! The full picture of a measuring interval, and the sums' translation into it.
 
 use super::board::{Board, Channel, Kind};
-use super::conditioning::Conditioner;
 use super::energy::Energy;
 use super::harmonics::{Closed, Harmonics};
 use super::sums::{Area, ChannelMeans, Layout, Pair};
@@ -75,7 +74,7 @@ pub(super) fn lines(board: &Board, layout: &Layout, area: &Area, omega: f64) -> 
     let mut lines = PerLine::all(LineValues::default());
     for (at, channel) in board.channels.iter().enumerate() {
         let means = area.channel(layout, at);
-        let rms = rms(&means, channel, board.sinc3);
+        let rms = rms(&means, channel, layout.noise_gain);
         // What is sampled later, or comes early, has turned on: turn it back.
         let turned = channel.lead + omega * channel.delay_s * board.sample_rate_hz;
         let phasor = fundamental(&means, channel.scale).turned(-turned);
@@ -102,7 +101,8 @@ pub(super) fn add_harmonics(
 ) {
     for (at, channel) in board.channels.iter().enumerate() {
         let mean = area.channel(layout, at).mean;
-        let harmonics = Some(spectrum.of(at, mean, area.length, per_cycle, channel.scale));
+        let over = (area.length, per_cycle);
+        let harmonics = Some(spectrum.of(at, mean, over, channel.scale, &layout.droop));
         match channel.kind {
             Kind::Current => lines[channel.line].current_harmonics = harmonics,
             Kind::Voltage => lines[channel.line].voltage_harmonics = harmonics,
@@ -111,8 +111,8 @@ pub(super) fn add_harmonics(
 }
 
 /// Without DC and without the converter's own noise.
-pub(super) fn rms(means: &ChannelMeans, channel: &Channel, sinc3: bool) -> f64 {
-    let noise = channel.noise * Conditioner::noise_gain(sinc3);
+pub(super) fn rms(means: &ChannelMeans, channel: &Channel, noise_gain: f64) -> f64 {
+    let noise = channel.noise * noise_gain;
     (means.square - means.mean * means.mean - noise).max(0.0).sqrt() * channel.scale.abs()
 }
 
@@ -124,8 +124,8 @@ pub(super) fn exporting(board: &Board, layout: &Layout, area: &Area) -> impl Ite
             (area.channel(layout, pair.current), area.channel(layout, pair.voltage));
         let direct = of_current.mean * of_voltage.mean;
         let watts = (area.pair(layout, at).0 - direct) * current.scale * voltage.scale;
-        let sinc3 = board.sinc3;
-        let apparent = rms(&of_current, &current, sinc3) * rms(&of_voltage, &voltage, sinc3);
+        let gain = layout.noise_gain;
+        let apparent = rms(&of_current, &current, gain) * rms(&of_voltage, &voltage, gain);
         (watts < EXPORTS_BELOW * apparent).then_some(current.line)
     };
     layout.pairs().iter().enumerate().filter_map(exports)

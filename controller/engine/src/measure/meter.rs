@@ -315,7 +315,7 @@ impl Meter {
         for (at, channel) in self.board.channels.iter().enumerate() {
             if channel.kind == Kind::Current {
                 current_a[channel.line] =
-                    Some(interval::rms(&whole.channel(&self.layout, at), channel, self.board.sinc3));
+                    Some(interval::rms(&whole.channel(&self.layout, at), channel, self.layout.noise_gain));
             }
         }
         for line in interval::exporting(&self.board, &self.layout, &whole) {

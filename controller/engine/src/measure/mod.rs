@@ -8,8 +8,8 @@
 //! What it refuses: to guess. Lost samples, clipped inputs, dead voltages are said with the interval.
 //!
 //! # How
-//! - **Spikes and droop.** One sample that stands out alone is mended and counts as lost; what a sinc³ filter
-//!   takes from harmonics is given back where the board says that there is one.
+//! - **Spikes and droop.** One sample that stands out alone is mended and counts as lost; what a filter before the
+//!   samples takes from harmonics is given back where the board says that there is one.
 //! - **Whole cycles.** A band-pass finds the fundamental of a reference channel; windows are cut at its
 //!   interpolated zero crossings. Within a window the integrands are taken as straight between samples, so
 //!   that a window may begin and end anywhere between two of them.
@@ -31,6 +31,7 @@ mod calibration;
 mod clamps;
 mod conditioning;
 mod crossing;
+mod droop;
 mod energy;
 mod finding;
 mod harmonics;
@@ -42,6 +43,7 @@ mod sums;
 pub use board::{Board, BoardError, CHANNELS_MAX, Channel, Kind};
 pub use calibration::{CalibrationError, Correction, Reference, correct};
 pub use clamps::{ClampWatch, Fit, fit};
+pub use droop::Filter;
 pub use energy::Energy;
 pub use finding::{Finding, Findings, finding};
 pub use harmonics::{Harmonics, ORDERS};

@@ -4,6 +4,7 @@
 //! sample too much, so that one addition a sample is enough; both ends are put right when it is closed.
 
 use super::board::{Board, CHANNELS_MAX, Kind};
+use super::droop::Droop;
 
 /// Four of each channel, two of each pair, and the reference's own two.
 const MOST: usize = 4 * CHANNELS_MAX + 2 * CHANNELS_MAX + 2;
@@ -26,11 +27,16 @@ pub(super) struct Layout {
     pub(super) channels: usize,
     pairs: [Pair; CHANNELS_MAX],
     pair_count: usize,
+    /// What was done to the samples.
+    pub(super) droop: Droop,
+    pub(super) noise_gain: f64,
 }
 
 impl Layout {
     pub(super) fn new(board: &Board) -> Self {
-        let mut layout = Self { channels: board.channels.len(), pairs: Default::default(), pair_count: 0 };
+        let droop = board.droop();
+        let (channels, noise_gain) = (board.channels.len(), droop.noise_gain());
+        let mut layout = Self { channels, pairs: Default::default(), pair_count: 0, droop, noise_gain };
         for (current, channel) in board.channels.iter().enumerate() {
             let voltage = board.channel(Kind::Voltage, channel.line);
             if let (Kind::Current, Some(voltage)) = (channel.kind, voltage) {

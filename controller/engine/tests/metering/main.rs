@@ -6,6 +6,7 @@
 mod accuracy;
 mod cases;
 mod commissioning;
+mod edgy;
 mod faults;
 mod harmonics;
 mod wave;

@@ -1,12 +1,14 @@
 //! ADS131M04, M06, M08: frames, commands, registers, checksums, the two-sample buffer and the
 //! data-ready line, after data sheet SBAS950B.
 //!
-//! Left out: global chop, the current-detect mode, the DC test signals and the pin's RESET; what
-//! the sinc³ filter takes of high frequencies, and the two samples after a start that it has not settled for.
+//! What comes out of a channel has gone through its sinc³ filter, unsettled for two conversions after a start.
+//!
+//! Left out: global chop, the current-detect mode, the DC test signals.
 
 use super::Misbehaviour;
 use super::checksum::crc16;
 use super::registers::{Registers, event};
+use super::sinc3::{LOOKS, Sinc3};
 use super::wires::Wires;
 use crate::rng::Rng;
 use crate::waveform::Waveform;
@@ -41,6 +43,9 @@ pub struct Chip<W> {
     clock_hz: f64,
     wave: W,
     noise_codes: f64,
+    filters: [Sinc3; 8],
+    /// Up to when they have looked.
+    looked_s: f64,
     rng: Rng,
     /// Seconds since it was switched on.
     at_s: f64,
@@ -86,6 +91,8 @@ impl<W: Waveform> Chip<W> {
             clock_hz: f64::from(clock_hz),
             wave,
             noise_codes,
+            filters: [Sinc3::EMPTY; 8],
+            looked_s: 0.0,
             rng: Rng::new(seed),
             at_s: 0.0,
             conversions: 0,
@@ -131,9 +138,15 @@ impl<W: Waveform> Chip<W> {
     fn reset(&mut self) {
         self.registers = Registers::new(self.model.channels());
         self.kept.clear();
+        self.restart_filters();
         self.answer = Answer::Status;
         self.standby = false;
         self.stopped = false;
+    }
+
+    fn restart_filters(&mut self) {
+        self.filters = [Sinc3::EMPTY; 8];
+        self.looked_s = self.at_s;
     }
 
     fn misbehave(&mut self, what: Misbehaviour) {
@@ -149,6 +162,7 @@ impl<W: Waveform> Chip<W> {
             Misbehaviour::Spark => self.edges += 1,
             Misbehaviour::Resynchronise => {
                 self.at_s += 0.4 * self.period_s();
+                self.restart_filters();
                 self.registers.raise(event::RESYNCHRONISED);
             }
             Misbehaviour::Silent(conversions) => self.silent = conversions,
@@ -177,6 +191,7 @@ impl<W: Waveform> Chip<W> {
             Some(left) => self.silent = left,
             None => self.edges += 1,
         }
+        self.look();
         let mut codes = [0; 8];
         for (channel, code) in codes.iter_mut().enumerate().take(self.model.channels()) {
             if self.registers.enabled() & 1 << channel != 0 {
@@ -189,10 +204,28 @@ impl<W: Waveform> Chip<W> {
         }
     }
 
-    fn code(&mut self, channel: usize) -> i64 {
+    /// What has happened at the inputs since the filters last looked, as far back as they reach.
+    fn look(&mut self) {
+        let between = self.period_s() / LOOKS as f64;
+        let looks = ((self.at_s - self.looked_s) / between - 1e-6).ceil().clamp(0.0, 3.0 * LOOKS as f64);
         let modulation_s = 2.0 / self.clock_hz;
-        let at_s = self.at_s + f64::from(self.registers.phase(channel)) * modulation_s;
-        let volts = if self.registers.is_shorted(channel) { 0.0 } else { self.wave.sample(channel, at_s) };
+        for ago in (0..looks as u32).rev() {
+            let at_s = self.at_s - f64::from(ago) * between;
+            for channel in 0..self.model.channels() {
+                if self.registers.enabled() & 1 << channel == 0 {
+                    continue;
+                }
+                let at_s = at_s + f64::from(self.registers.phase(channel)) * modulation_s;
+                let shorted = self.registers.is_shorted(channel);
+                let volts = if shorted { 0.0 } else { self.wave.sample(channel, at_s) };
+                self.filters[channel].look(volts);
+            }
+        }
+        self.looked_s = self.at_s;
+    }
+
+    fn code(&mut self, channel: usize) -> i64 {
+        let volts = self.filters[channel].out();
         let ideal = volts * self.registers.gain(channel) / FULL_SCALE_V * 8_388_608.0;
         let noisy = if self.noise_codes > 0.0 { ideal + self.noise_codes * self.rng.normal() } else { ideal };
         let clipped = (noisy.round() as i64).clamp(CODE_MIN, CODE_MAX);

@@ -11,6 +11,7 @@ pub mod ads131m;
 mod checksum;
 pub mod mcp3xxx;
 mod registers;
+mod sinc3;
 mod wires;
 
 /// Something that a converter, its bus or its host does wrong.

@@ -71,8 +71,11 @@ fn every_member_of_the_family_reads_volts_as_codes() {
         let settings = Settings::new(model, CLOCK_HZ, 4000, [1, 2, 4, 8, 1, 2, 4, 8]).unwrap();
         let mut driver = Ads131m::new(bus, settings);
         driver.start().unwrap();
-        ready.wait(Duration::from_millis(10)).unwrap();
-        let codes = driver.read().unwrap();
+        // The filter has settled with the third conversion.
+        let codes = [(); 3].map(|()| {
+            ready.wait(Duration::from_millis(10)).unwrap();
+            driver.read().unwrap()
+        })[2];
         for (channel, code) in codes.into_iter().enumerate() {
             let gain = f64::from(1_u8 << (channel % 4));
             let volts = if channel < model.channels() { stairs(channel, 0.0) } else { 0.0 };

@@ -1,7 +1,7 @@
 //! A three-phase board on simulated chips.
 
 use dlb_engine::lines::Line;
-use dlb_engine::measure::{Board, Channel, Interval, Kind, Meter};
+use dlb_engine::measure::{Board, Channel, Filter, Interval, Kind, Meter};
 use dlb_links::adc::ads131m::{Ads131m, Model, Settings};
 use dlb_links::adc::mcp3xxx::{self, Mcp3xxx};
 use dlb_links::adc::sampler::Sampler;
@@ -54,7 +54,13 @@ impl Waveform for Biased {
     }
 }
 
-fn board_of(scales: [f64; 2], noise: f64, delay_s: f64, codes: (i32, i32), sample_rate_hz: f64) -> Board {
+fn board_of(
+    scales: [f64; 2],
+    noise: f64,
+    delay_s: f64,
+    codes: (i32, i32),
+    (sample_rate_hz, filter): (f64, Filter),
+) -> Board {
     let channel = |at: usize| Channel {
         kind: if at < 3 { Kind::Current } else { Kind::Voltage },
         line: Line::ALL[at % 3],
@@ -68,7 +74,7 @@ fn board_of(scales: [f64; 2], noise: f64, delay_s: f64, codes: (i32, i32), sampl
         code_min: codes.0,
         code_max: codes.1,
         nominal_hz: 50.0,
-        sinc3: false,
+        filter,
         channels: (0..6).map(channel).collect(),
     }
 }
@@ -76,13 +82,13 @@ fn board_of(scales: [f64; 2], noise: f64, delay_s: f64, codes: (i32, i32), sampl
 pub(crate) fn board() -> Board {
     let lsb = 1.2 / 8_388_608.0;
     let scales = [lsb / BURDEN_OHM * RATIO, lsb * DIVIDER];
-    board_of(scales, 1369.0, 0.0, (-0x80_0000, 0x7F_FFFF), 4000.0)
+    board_of(scales, 1369.0, 0.0, (-0x80_0000, 0x7F_FFFF), (4000.0, Filter::Sinc3))
 }
 
 pub(crate) fn mcp_board() -> Board {
     let lsb = 3.3 / 4096.0;
     let scales = [lsb / (BURDEN_OHM * GAIN) * RATIO, lsb * DIVIDER / 2.0];
-    board_of(scales, 0.25 + 1.0 / 12.0, MCP_DELAY_S, (0, 4095), MCP_RATE_HZ)
+    board_of(scales, 0.25 + 1.0 / 12.0, MCP_DELAY_S, (0, 4095), (MCP_RATE_HZ, Filter::None))
 }
 
 /// A hand on either chip.

@@ -44,6 +44,7 @@ impl Running {
         let Some(meter) = self.clamps.clone() else {
             return Err("no meter of the configuration has source = \"clamps\"".to_owned());
         };
+        let file = &file.clone().sampled();
         let (corrected, left_out) = self.clamp_desk.correct(file);
         left_out.into_iter().for_each(|text| tell_trouble(&self.incoming, text));
         let board = corrected.board().map_err(|error| chain(&error))?;
