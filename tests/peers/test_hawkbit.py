@@ -3,9 +3,11 @@
 import asyncio
 import http.server
 import json
+import ssl
 import threading
 
 import pytest
+import trustme
 
 from box import free_port
 from rauc import Installer, rauc_on_a_bus
@@ -19,9 +21,9 @@ class Hawkbit:
     """One server, one box, one deployment; remembers what it is told. Its messages are those of hawkBit's API
     description."""
 
-    def __init__(self):
+    def __init__(self, authority=None):
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if authority else 'http'}://127.0.0.1:{self.port}"
         self.action, self.update, self.attributes = None, "forced", None
         self.feedback, self.strangers, self.links_elsewhere = [], 0, False
         outer = self
@@ -39,6 +41,10 @@ class Hawkbit:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        if authority:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("127.0.0.1").configure_cert(tls)
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def answer(self, request, body):
@@ -151,3 +157,29 @@ async def test_a_bundle_that_is_refused_is_reported_with_its_sentence(tmp_path, 
             assert "older than what runs" in hawkbit.feedback[-1][1]["details"][0]
             assert installer.installed == []
             assert (await in_thread(box.get, "update"))["problem"]["code"] == "older"
+
+
+async def test_an_update_server_is_talked_to_over_tls_if_its_certificate_is_good(tmp_path, meter, monkeypatch):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    hawkbit = Hawkbit(authority)
+    try:
+        async with rauc_on_a_bus() as address:
+            # The authorities that the system trusts: at first, not this one's.
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.pem"))
+            async with appliance(tmp_path, config(meter, hawkbit), address, monkeypatch) as box:
+                await in_thread(box.post, "update/server-token", {"token": TOKEN})
+                picture = await until(box, "site", lambda told: "update-server" in str(told["alerts"]))
+                assert "certificate" in str(picture["alerts"]), picture["alerts"]
+                assert hawkbit.attributes is None and hawkbit.strangers == 0
+                await in_thread(box.kill)
+
+                monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+                await in_thread(lambda: box.start().login())
+                hawkbit.action = "8"
+                await eventually_told(hawkbit, ("proceeding", "none"))
+                assert hawkbit.attributes["compatible"] == "dlb-test"
+                assert TOKEN not in box.read_log()
+    finally:
+        hawkbit.stop()

@@ -1,5 +1,6 @@
-//! Backup and restore: the configuration and the box's secrets in one file that only its passphrase opens.
-//! Identity (the box's name on a broker, its certificate) and history stay with the box.
+//! Backup and restore: the configuration, the box's secrets, the certificates by which it knows its broker and
+//! what was corrected of its clamps, in one file that only its passphrase opens. Identity (the box's name on a
+//! broker) and history stay with the box.
 //!
 //! The file is JSON, so that a later version can read it and a person can see what it is. Version 1:
 //! - `format` is `dlb-backup`, `version` is 1; `made_ms` and `program` say when and by what.

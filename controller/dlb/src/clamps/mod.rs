@@ -207,7 +207,24 @@ impl ClampDesk {
         })
     }
 
-    /// First on the disk, then in force, then remembered: a cut in between leaves the old or the new.
+    /// What [`Self::restore`] takes on another box; `None`: nothing was ever corrected.
+    #[must_use]
+    pub fn backup(&self) -> Option<String> {
+        let record = self.lock().record.clone();
+        (record != Record::default()).then(|| record.text().ok()).flatten()
+    }
+
+    /// Puts the corrections of a backup in force. A box that measures nothing yet keeps them until it does.
+    ///
+    /// # Errors
+    /// They cannot be read, or the disk does not take them.
+    pub fn restore(&self, text: &str) -> Result<(), ClampRefusal> {
+        let record = Record::read(text)?;
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let measuring = self.lock().measuring.clone();
+        self.put_in_force(record, measuring.as_deref())
+    }
+
     fn change(
         &self,
         act: impl FnOnce(&mut Record, &Measuring) -> Result<(), ClampRefusal>,
@@ -216,11 +233,21 @@ impl ClampDesk {
         let Bench { mut record, measuring } = self.lock().clone();
         let measuring = measuring.ok_or(ClampRefusal::NoClamps)?;
         act(&mut record, &measuring)?;
+        self.put_in_force(record, Some(&measuring))
+    }
+
+    /// First on the disk, then in force, then remembered: a cut in between leaves the old or the new.
+    fn put_in_force(&self, record: Record, measuring: Option<&Measuring>) -> Result<(), ClampRefusal> {
+        let Some(measuring) = measuring else {
+            record.save(&self.data)?;
+            self.lock().record = record;
+            return Ok(());
+        };
         let (corrected, _) = record.correct(&measuring.file);
         let board = corrected.board().map_err(|error| ClampRefusal::Board(error.to_string()))?;
         record.save(&self.data)?;
         measuring.probe.remeasure(board.clone()).map_err(|error| ClampRefusal::Board(error.to_string()))?;
-        let measuring = Measuring { corrected, board, ..Measuring::clone(&measuring) };
+        let measuring = Measuring { corrected, board, ..measuring.clone() };
         *self.lock() = Bench { record, measuring: Some(Arc::new(measuring)) };
         Ok(())
     }

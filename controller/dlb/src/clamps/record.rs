@@ -74,6 +74,8 @@ pub enum RecordFault {
     Write { path: PathBuf, source: io::Error },
     #[error("writing the corrections as TOML")]
     Form(#[from] toml::ser::Error),
+    #[error("reading corrections of clamps as TOML")]
+    Damaged(#[from] toml::de::Error),
 }
 
 /// Why nothing can be taken back.
@@ -111,11 +113,25 @@ impl Record {
         })
     }
 
+    /// As [`Self::text`] wrote it.
+    ///
+    /// # Errors
+    /// Something else.
+    pub fn read(text: &str) -> Result<Self, RecordFault> {
+        Ok(toml::from_str(text)?)
+    }
+
+    /// # Errors
+    /// There is no such case; the writer wants to be asked.
+    pub fn text(&self) -> Result<String, RecordFault> {
+        Ok(toml::to_string(self)?)
+    }
+
     /// # Errors
     /// The disk does not take it.
     pub fn save(&self, data: &Path) -> Result<(), RecordFault> {
         let path = data.join(FILE);
-        let text = toml::to_string(self)?;
+        let text = self.text()?;
         atomic::replace(&path, text.as_bytes()).map_err(|source| RecordFault::Write { path, source })
     }
 
