@@ -13,7 +13,7 @@ modules=(arch crypto lib fs/ext4 fs/jbd2 fs/mbcache.ko fs/squashfs fs/nls fs/fat
 base_system() {
   [ -e "$work/base.tar" ] && return
   echo "Debian's packages for arm64 (several minutes)"
-  as_root nice -n 15 mmdebstrap --quiet --variant=essential --arch=arm64 --include=$include \
+  as_root nice -n 15 mmdebstrap --quiet --format=tar --variant=essential --arch=arm64 --include=$include \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' bookworm "$work/base.tar.new"
   mv "$work/base.tar.new" "$work/base.tar"
