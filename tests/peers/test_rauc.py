@@ -8,6 +8,7 @@ import tarfile
 
 import pytest
 import requests
+import trustme
 from playwright.async_api import expect
 
 from box import PASSWORD, Box
@@ -48,6 +49,17 @@ async def until(box, path, holds, seconds=30):
 
 async def phase(box, wanted):
     return await until(box, "update", lambda told: told["available"] and told["phase"] == wanted)
+
+
+def answers(box):
+    with contextlib.suppress(requests.RequestException):
+        return requests.get(f"{box.url}/api/v1/health", timeout=2).ok
+    return False
+
+
+def put(box, path, body):
+    answer = box.http.put(f"{box.url}/api/v1/{path}", json=body, headers={"Origin": box.url}, timeout=20)
+    assert answer.ok, answer.text
 
 
 def upload(box, name, content, piece=100_000):
@@ -271,6 +283,9 @@ async def test_somebody_uploads_and_installs_an_update_on_the_page(tmp_path, met
                 await choose.set_input_files(wrong)
                 await panel.get_by_role("button", name="Upload").click()
                 await expect(panel.get_by_role("alert")).to_contain_text("it is made for toaster")
+                await page.get_by_role("button", name="DE: Deutsch").click()
+                await expect(page.get_by_role("alert")).to_contain_text("für eine andere Maschine: für toaster")
+                await page.get_by_role("button", name="EN: English").click()
 
                 await choose.set_input_files(bundle)
                 await panel.get_by_role("button", name="Upload").click()
@@ -292,6 +307,8 @@ async def test_somebody_uploads_and_installs_an_update_on_the_page(tmp_path, met
 async def test_a_backup_moves_a_box_and_opens_with_its_passphrase_only(make_box, meter, tmp_path):
     first = await in_thread(make_box, site(meter, ocpp("CP-1")))
     (first.data / "secrets.toml").write_text('mqtt_password = "hush"\n')
+    pem = trustme.CA().cert_pem.bytes().decode()
+    await in_thread(put, first, "broker/authority", {"pem": pem})
     second = await in_thread(make_box, site(meter, []), login=False)
     await in_thread(second.post, "setup", {"password": "quite another one"})
     await in_thread(second.post, "login", {"password": "quite another one"})
@@ -306,8 +323,12 @@ async def test_a_backup_moves_a_box_and_opens_with_its_passphrase_only(make_box,
         await (await download.value).save_as(backup)
         assert "hush" not in backup.read_text() and "CP-1" not in backup.read_text()
 
+        # The second box takes the place of the first, its addresses too.
+        await in_thread(first.kill)
         other = await visit(second)
         other.expect_trouble("409", "backup/restore")
+        for gone in (visitor, other):
+            gone.expect_trouble("net::ERR_")
         await other.open("#/system")
         await other.page.get_by_label("Password", exact=True).fill("quite another one")
         await other.page.get_by_role("button", name="Sign in").click()
@@ -320,8 +341,12 @@ async def test_a_backup_moves_a_box_and_opens_with_its_passphrase_only(make_box,
         await panel.get_by_label("Passphrase of the backup").fill("four unrelated words")
         await panel.get_by_role("button", name="Restore", exact=True).click()
         await expect(panel).to_contain_text("Restored and in force.")
+    second.page_port, second.ocpp_port = first.page_port, first.ocpp_port
+    await eventually(lambda: answers(second), seconds=60)
+    await in_thread(second.login)
     await until(second, "site", lambda picture: [one["id"] for one in picture["chargers"]] == ["cp-1"])
     assert "hush" in (second.data / "secrets.toml").read_text()
+    assert (second.data / "broker-ca.pem").read_text() == pem
     login = requests.post(f"{second.url}/api/v1/login", json={"password": PASSWORD}, timeout=20)
     assert login.ok, "the password came along"
 

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { ApiError } from '../api/client';
 import { preferences } from '../state/preferences.svelte';
 import { fill, known, t } from './t';
+import { spoken } from './spoken';
 import { trouble } from './trouble';
 import { words } from './words/index';
 
@@ -44,4 +45,19 @@ test('a refusal keeps what the box says to do', () => {
   const error = new ApiError(503, { error: { code: 'busy', message: 'too much is going on', remedy: 'try again' } });
   expect(trouble(error)).toBe('The box refused: Too much is going on. Try again.');
   expect(trouble(new ApiError(0, {}))).toContain('does not answer');
+});
+
+test('what the box says is German on a German page, by its code', () => {
+  const busy = new ApiError(503, { error: { code: 'busy', message: 'the box is busy', remedy: 'Try again.' } });
+  expect(trouble(busy)).toBe('The box refused: The box is busy. Try again.');
+  preferences.language = 'de';
+  expect(trouble(busy)).toContain('Die Box ist beschäftigt.');
+  expect(trouble(new ApiError(400, { error: { code: 'something-new', message: 'What it is.' } }))).toContain('What it is.');
+});
+
+test('a German sentence that lacks a value gives way to the words of the box', () => {
+  preferences.language = 'de';
+  expect(spoken('older', 'RAUC says: older', { found: '1.0', here: '2.0' })).toContain('1.0 statt 2.0');
+  expect(spoken('older', 'RAUC says: older')).toBe('RAUC says: older');
+  expect(spoken('not-up', 'did not come up', { from: '1.0', to: '2.0' })).toBe('2.0 kam nicht bis zum Programm. Die Box kehrte von selbst zu 1.0 zurück.');
 });

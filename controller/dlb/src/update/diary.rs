@@ -42,6 +42,10 @@ pub struct UpdateRecord {
     pub from_version: String,
     pub to_version: String,
     pub outcome: UpdateOutcome,
+    /// Stable, for programs: `done`, `interrupted`, `not-up`, `not-proved`, or the code of the problem.
+    #[serde(default)]
+    #[schema(required)]
+    pub code: String,
     /// What happened, for people.
     pub text: String,
 }
@@ -72,7 +76,21 @@ pub(super) enum Found {
     AwaitsRestart,
     /// The new system runs and must prove itself.
     OnTrial,
-    Ended(UpdateOutcome, String),
+    Ended(Ending),
+}
+
+/// An end, for programs and for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub(super) outcome: UpdateOutcome,
+    pub(super) code: String,
+    pub(super) text: String,
+}
+
+impl Ending {
+    pub(super) fn new(outcome: UpdateOutcome, code: &str, text: impl Into<String>) -> Self {
+        Self { outcome, code: code.to_owned(), text: text.into() }
+    }
 }
 
 impl Pending {
@@ -87,23 +105,24 @@ impl Pending {
                 "The update to {to} was interrupted while it was written. Nothing has changed, {from} runs. \
                  Install it again."
             );
-            return Found::Ended(UpdateOutcome::Failed, text);
+            return Found::Ended(Ending::new(UpdateOutcome::Failed, "interrupted", text));
         }
         if boot == self.boot {
             return Found::AwaitsRestart;
         }
-        let why = match self.starts {
-            0 => "did not come up as far as its program".to_owned(),
-            1 => "came up once, but did not prove itself".to_owned(),
-            times => format!("came up {times} times, but did not prove itself"),
+        let (code, why) = match self.starts {
+            0 => ("not-up", "did not come up as far as its program".to_owned()),
+            1 => ("not-proved", "came up once, but did not prove itself".to_owned()),
+            times => ("not-proved", format!("came up {times} times, but did not prove itself")),
         };
         let text = format!("{to} {why}. The box went back to {from} by itself, which runs now.");
-        Found::Ended(UpdateOutcome::RolledBack, text)
+        Found::Ended(Ending::new(UpdateOutcome::RolledBack, code, text))
     }
 
-    /// The sentence for an update that went well.
-    pub(super) fn done(&self) -> String {
-        format!("{} runs and has proved itself.", self.bundle.version)
+    /// An update that went well.
+    pub(super) fn done(&self) -> Ending {
+        let text = format!("{} runs and has proved itself.", self.bundle.version);
+        Ending::new(UpdateOutcome::Done, "done", text)
     }
 }
 
@@ -160,17 +179,18 @@ impl Diary {
     }
 
     /// Writes down how the update under way ended. The history first: a power cut in between tells it twice.
-    pub(super) fn end(&mut self, outcome: UpdateOutcome, text: &str) -> Option<UpdateRecord> {
+    pub(super) fn end(&mut self, ending: Ending) -> Option<UpdateRecord> {
         let mut pending = self.pending.take()?;
         if let Some(action) = pending.action.take() {
-            self.report(action, outcome == UpdateOutcome::Done, text);
+            self.report(action, ending.outcome == UpdateOutcome::Done, &ending.text);
         }
         let record = UpdateRecord {
             time_ms: clock::wall().map(|wall| wall.0),
             from_version: pending.from_version,
             to_version: pending.bundle.version,
-            outcome,
-            text: text.to_owned(),
+            outcome: ending.outcome,
+            code: ending.code,
+            text: ending.text,
         };
         self.history.insert(0, record.clone());
         self.history.truncate(KEPT);
@@ -216,15 +236,15 @@ mod tests {
         assert_eq!(pending(true, 0).found("rootfs.1", "second"), Found::OnTrial);
         // The power went between the last block and the note that it was the last.
         assert_eq!(pending(false, 0).found("rootfs.1", "second"), Found::OnTrial);
-        for (update, outcome, words) in [
-            (pending(false, 0), UpdateOutcome::Failed, "Nothing has changed, 1.0 runs"),
-            (pending(true, 0), UpdateOutcome::RolledBack, "did not come up"),
-            (pending(true, 1), UpdateOutcome::RolledBack, "came up once"),
-            (pending(true, 3), UpdateOutcome::RolledBack, "came up 3 times"),
+        for (update, outcome, code, words) in [
+            (pending(false, 0), UpdateOutcome::Failed, "interrupted", "Nothing has changed, 1.0 runs"),
+            (pending(true, 0), UpdateOutcome::RolledBack, "not-up", "did not come up"),
+            (pending(true, 1), UpdateOutcome::RolledBack, "not-proved", "came up once"),
+            (pending(true, 3), UpdateOutcome::RolledBack, "not-proved", "came up 3 times"),
         ] {
-            let Found::Ended(ended, text) = update.found("rootfs.0", "second") else { panic!("{update:?}") };
-            assert_eq!(ended, outcome);
-            assert!(text.contains(words), "{text}");
+            let Found::Ended(end) = update.found("rootfs.0", "second") else { panic!("{update:?}") };
+            assert_eq!((end.outcome, end.code.as_str()), (outcome, code));
+            assert!(end.text.contains(words), "{}", end.text);
         }
     }
 
@@ -235,7 +255,7 @@ mod tests {
         for at in 0..KEPT + 2 {
             diary.begin(pending(true, 0)).unwrap();
             assert!(Diary::open(data.path().join("update")).pending.is_some());
-            diary.end(UpdateOutcome::Done, &at.to_string()).unwrap();
+            diary.end(Ending::new(UpdateOutcome::Done, "done", at.to_string())).unwrap();
         }
         let again = Diary::open(data.path().join("update"));
         assert_eq!((again.pending, again.history.len()), (None, KEPT));

@@ -1,7 +1,7 @@
 //! The steps of an update, and who may take which. The driver reports what RAUC said; nothing in here asks it.
 
 use super::bundle::{self, Bundle, Source, UpdateProblem};
-use super::diary::{Found, Pending, Report, UpdateOutcome, UpdateRecord};
+use super::diary::{Ending, Found, Pending, Report, UpdateOutcome, UpdateRecord};
 use super::{Job, Machine, State, Updates, WaitForCars};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Updates {
                 state.awaits_restart();
                 None
             }
-            Found::Ended(outcome, text) => state.ended(outcome, &text),
+            Found::Ended(ending) => state.ended(ending),
         }
     }
 
@@ -135,7 +135,8 @@ impl Updates {
             }
             Err(said) => {
                 let problem = bundle::refused_by_rauc(&said);
-                let ended = state.ended(UpdateOutcome::Failed, &problem.text);
+                let ending = Ending::new(UpdateOutcome::Failed, &problem.code, problem.text.clone());
+                let ended = state.ended(ending);
                 state.problem = Some(problem);
                 ended
             }
@@ -234,14 +235,14 @@ impl State {
     }
 
     fn ended_well(&mut self) -> Option<UpdateRecord> {
-        let text = self.diary.pending.as_ref()?.done();
-        self.ended(UpdateOutcome::Done, &text)
+        let ending = self.diary.pending.as_ref()?.done();
+        self.ended(ending)
     }
 
-    fn ended(&mut self, outcome: UpdateOutcome, text: &str) -> Option<UpdateRecord> {
+    fn ended(&mut self, ending: Ending) -> Option<UpdateRecord> {
         self.phase = Phase::Idle;
         self.offer = None;
-        self.diary.end(outcome, text)
+        self.diary.end(ending)
     }
 
     pub(super) fn not_now(&self) -> UpdateProblem {

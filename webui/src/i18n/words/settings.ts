@@ -26,7 +26,7 @@ export const settings = {
   'site.name': ['Name of the site', 'Name der Anlage'],
   'site.name-hint': ['What people call it.', 'Wie man sie nennt.'],
   'site.page': ['Page and API listen on', 'Seite und API lauschen auf'],
-  'site.page-hint': ['Takes effect after a restart.', 'Gilt nach einem Neustart.'],
+  'site.page-hint': ['Saving moves the page: go on there.', 'Speichern verlegt die Seite: Dort geht es weiter.'],
   'site.ocpp': ['Chargers connect to', 'Ladepunkte verbinden sich mit'],
   'site.ocpp-hint': ['Their address is ws://<this box>:9000/<their name>.', 'Ihre Adresse ist ws://<diese Box>:9000/<ihr Name>.'],
 

@@ -26,15 +26,6 @@ export const update = {
   'update.outcome.rolled-back': ['{to} failed, back on {from}', '{to} gescheitert, zurück auf {from}'],
   'update.outcome.failed': ['{to} not installed', '{to} nicht installiert'],
 
-  'update.problem.wrong-machine': ['This bundle is for another machine: for {found}, this box is {here}. Choose the bundle for this box.', 'Dieses Bundle ist für eine andere Maschine: für {found}, diese Box ist {here}. Nehmen Sie das Bundle für diese Box.'],
-  'update.problem.older': ['This bundle is older than what runs: {found} instead of {here}. Choose a later one.', 'Dieses Bundle ist älter als das, was läuft: {found} statt {here}. Nehmen Sie ein neueres.'],
-  'update.problem.wrong-signature': ['This bundle is damaged, or not signed by a key that this box trusts. Get it from the maker of the box.', 'Dieses Bundle ist beschädigt oder nicht mit einem Schlüssel signiert, dem diese Box traut. Holen Sie es vom Hersteller der Box.'],
-  'update.problem.not-a-bundle': ['This is no bundle, or it is incomplete or unsigned. Download it again.', 'Das ist kein Bundle, oder es ist unvollständig oder nicht signiert. Laden Sie es noch einmal herunter.'],
-  'update.problem.damaged': ['This bundle is incomplete or damaged. Download it again.', 'Dieses Bundle ist unvollständig oder beschädigt. Laden Sie es noch einmal herunter.'],
-  'update.problem.not-fetched': ['The bundle could not be fetched from that address. Check it, and the box’s network.', 'Das Bundle war unter dieser Adresse nicht zu holen. Prüfen Sie die Adresse und das Netz der Box.'],
-  'update.problem.no-space': ['There is no room for this bundle. Tell the maker of the box.', 'Für dieses Bundle ist kein Platz. Wenden Sie sich an den Hersteller der Box.'],
-  'update.problem.not-restarted': ['The box was to restart into the new version and did not. Switch it off and on again.', 'Die Box sollte in die neue Version starten und tat es nicht. Schalten Sie sie aus und wieder ein.'],
-
   'settings.updates': ['Update server', 'Update-Server'],
   'server.lead': ['An Eclipse hawkBit server can hand out updates. They are signed all the same, and refused if they are not for this box.', 'Ein Eclipse-hawkBit-Server kann Aktualisierungen verteilen. Sie sind ebenso signiert und werden abgelehnt, wenn sie nicht für diese Box sind.'],
   'server.on': ['Take updates from a server', 'Aktualisierungen von einem Server nehmen'],
@@ -47,7 +38,7 @@ export const update = {
   'server.keep': ['Keep the token', 'Token merken'],
 
   'backup.title': ['Backup', 'Sicherung'],
-  'backup.lead': ['Configuration and passwords in one file that only its passphrase opens. Make one after every change, and keep it apart from the box.', 'Einrichtung und Passwörter in einer Datei, die nur ihre Passphrase öffnet. Sichern Sie nach jeder Änderung, und verwahren Sie die Datei getrennt von der Box.'],
+  'backup.lead': ['Configuration, passwords, the broker’s certificates and the clamps’ corrections in one file that only its passphrase opens. Make one after every change, and keep it apart from the box.', 'Einrichtung, Passwörter, Zertifikate des Brokers und Korrekturen der Zangen in einer Datei, die nur ihre Passphrase öffnet. Sichern Sie nach jeder Änderung, und verwahren Sie die Datei getrennt von der Box.'],
   'backup.passphrase': ['Passphrase of the backup', 'Passphrase der Sicherung'],
   'backup.hint': ['At least 10 characters. Nobody can open the file without it.', 'Mindestens 10 Zeichen. Ohne sie öffnet niemand die Datei.'],
   'backup.make': ['Download backup', 'Sicherung herunterladen'],
