@@ -23,6 +23,8 @@ WORK = pathlib.Path(os.environ.get("DLB_IMAGE_DIR", ROOT / "target" / "image")).
 # Emulation on a busy machine is slow; these bound a hang, nothing is measured against them.
 BOOT_S = 900
 COMMAND_S = 300
+# A port of the box that is forwarded, too: for a page that is moved there.
+MOVED = 8081
 
 
 class AgentAway(Exception):
@@ -34,7 +36,7 @@ class Emulator(Box):
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
-        self.page_port, self.ocpp_port = free_port(), free_port()
+        self.page_port, self.ocpp_port, self.moved_port = free_port(), free_port(), free_port()
         self.disk = self.directory / "disk.img"
         self.console_file = self.directory / "console.log"
         self.agent_path = self.directory / "agent.sock"
@@ -51,7 +53,7 @@ class Emulator(Box):
             self.console_file.unlink()
         self.process = subprocess.Popen(
             [ROOT / "tests/image/boot", "--page", str(self.page_port), "--ocpp", str(self.ocpp_port),
-             "--disk", self.disk, "--log", self.console_file, "--agent", self.agent_path],
+             "--also", f"{self.moved_port}:{MOVED}", "--disk", self.disk, "--log", self.console_file, "--agent", self.agent_path],
             stdin=subprocess.DEVNULL,
             stdout=open(self.directory / "emulator.log", "ab"),
             stderr=subprocess.STDOUT,

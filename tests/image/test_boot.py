@@ -2,6 +2,8 @@
 
 import re
 
+from emulator import MOVED
+
 
 def test_a_new_box_balances_and_its_page_answers_from_outside(box):
     box.until(box.balancing, what="balancing")
@@ -33,15 +35,37 @@ def test_the_root_file_system_is_read_only(box):
     assert box.run("touch /etc/x /usr/x", check=False)[0] != 0
 
 
+def opened(box):
+    elements = re.search(r"elements = \{([^}]*)\}", box.say("nft list set inet dlb served"))[1]
+    return {int(port) for port in elements.split(",")}
+
+
 def test_nothing_listens_but_what_the_firewall_opens(box):
     """And what has no business outside listens on loopback only."""
     listening = box.say("ss -Hltn | awk '{print $4}'").split()
     outside = {int(place.rsplit(":", 1)[1]) for place in listening if not place.startswith(("127.", "[::1]"))}
     # 5355 would be LLMNR, which is switched off.
     assert outside == {8080, 9000}
-    opened = re.search(r"tcp dport \{([^}]*)\} accept", box.say("nft list chain inet dlb input"))[1]
-    assert {int(port) for port in opened.split(",")} == outside
+    assert opened(box) == outside
     assert "policy drop" in box.say("nft list chain inet dlb input")
+
+
+def test_the_firewall_follows_a_page_that_is_moved(box):
+    box.steady()
+    present = box.get("config")["config"]["server"]
+    box.write_config({**box.get("config")["config"], "server": {**present, "page": f"0.0.0.0:{MOVED}"}})
+    box.page_port, before = box.moved_port, box.page_port
+    try:
+        box.until(box.balancing, seconds=120, what="the page at its new place")
+        box.until(lambda: opened(box) == {MOVED, 9000}, seconds=60, what="the new port to be open")
+        assert f"redirect to :{MOVED}" in box.say("nft list chain inet dlb_page prerouting")
+        box.login()
+        box.write_config({**box.get("config")["config"], "server": present})
+    finally:
+        box.page_port = before
+    box.until(box.balancing, seconds=120, what="the page where it was")
+    box.until(lambda: opened(box) == {8080, 9000}, seconds=60, what="the old port to be open")
+    box.login()
 
 
 def test_a_watchdog_is_fed(box):

@@ -2,27 +2,35 @@
 //! to whoever runs the site, in this order.
 
 use super::keep::{ConfigFile, SaveError, Saved};
-use super::{Checked, check_with};
+use super::{Checked, Problem, Verdict, check_with};
 use crate::clock;
 use crate::web::doors::{ConfigDoor, ConfigRefusal, DoorFault};
 use crate::web::wire::{CheckView, ConfigView, KeptVersionView, MapView, MapsView};
 use dlb_links::modbus as library;
 use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Called with every configuration that was saved, in order, while the next one waits.
 pub type Apply = Box<dyn Fn(Saved) + Send + Sync>;
 
+/// What of a good configuration this machine cannot do.
+pub type Obstacles = Box<dyn Fn(&Checked) -> Vec<Problem> + Send + Sync>;
+
 /// Shared by all who save.
 pub struct ConfigDesk {
     file: Mutex<ConfigFile>,
+    /// Beside the lock: whoever asks must not wait for a disk.
+    in_force: AtomicBool,
+    obstacles: Obstacles,
     apply: Apply,
 }
 
 impl ConfigDesk {
     #[must_use]
-    pub fn new(file: ConfigFile, apply: Apply) -> Self {
-        Self { file: Mutex::new(file), apply }
+    pub fn new(file: ConfigFile, obstacles: Obstacles, apply: Apply) -> Self {
+        let in_force = AtomicBool::new(file.is_in_force());
+        Self { file: Mutex::new(file), in_force, obstacles, apply }
     }
 
     /// As the `put` of the web server, for others: `by` is who saves.
@@ -31,12 +39,20 @@ impl ConfigDesk {
     /// See [`ConfigRefusal`]; the present configuration stands then.
     pub fn save(&self, expected: u64, config: &Value, by: &str) -> Result<u64, ConfigRefusal> {
         let mut file = self.file();
+        self.must_be_possible(file.check_json(config))?;
         let saved = file.put_json(expected, config, by, clock::wall()).map_err(refusal)?;
         Ok(self.applied(saved))
     }
 
+    /// Mistakes are for whoever saves to find, with the version that it expects.
+    fn must_be_possible(&self, verdict: Verdict) -> Result<(), ConfigRefusal> {
+        let obstacles = verdict.map_or_else(|_| Vec::new(), |(checked, _)| (self.obstacles)(&checked));
+        if obstacles.is_empty() { Ok(()) } else { Err(ConfigRefusal::Problems(obstacles)) }
+    }
+
     fn applied(&self, saved: Saved) -> u64 {
         let version = saved.version;
+        self.in_force.store(true, Ordering::Release);
         (self.apply)(saved);
         version
     }
@@ -90,9 +106,14 @@ impl ConfigDoor for ConfigDesk {
     fn restore(&self, version: u64) -> Result<u64, ConfigRefusal> {
         let mut file = self.file();
         let text = file.text_of(version).ok_or(ConfigRefusal::NoSuchVersion)?;
+        self.must_be_possible(check_with(&text, file.maps()))?;
         let (present, by) = (file.version(), format!("page, from version {version}"));
         let saved = file.put(present, &text, &by, clock::wall()).map_err(refusal)?;
         Ok(self.applied(saved))
+    }
+
+    fn is_in_force(&self) -> bool {
+        self.in_force.load(Ordering::Acquire)
     }
 
     fn maps(&self) -> MapsView {
@@ -150,6 +171,7 @@ mod tests {
         let seen = applied.clone();
         let desk = ConfigDesk::new(
             file,
+            Box::new(|_| Vec::new()),
             Box::new(move |saved| seen.lock().unwrap().push(saved.checked.settings.name)),
         );
 

@@ -21,6 +21,7 @@ pub struct ConfigFile {
     maps: Maps,
     version: u64,
     text: String,
+    in_force: bool,
 }
 
 /// What to run on at the start.
@@ -61,7 +62,8 @@ impl ConfigFile {
     #[must_use]
     pub fn open(path: &Path, data: &Path, maps: Maps, wall: Option<WallTime>) -> Opened {
         let versions = Versions::of(data);
-        let file = Self { path: path.to_owned(), versions, maps, version: 0, text: String::new() };
+        let file =
+            Self { path: path.to_owned(), versions, maps, version: 0, text: String::new(), in_force: true };
         let (why, text) = match std::fs::read(path) {
             Ok(bytes) => {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -80,6 +82,12 @@ impl ConfigFile {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// False: what lies on the disk could not be used at the start, and nothing was saved since.
+    #[must_use]
+    pub const fn is_in_force(&self) -> bool {
+        self.in_force
     }
 
     /// The present configuration as it is written.
@@ -150,6 +158,7 @@ impl ConfigFile {
         let version = self.keep_version(text, by, wall).map_err(disk)?;
         atomic::replace(&self.path, text.as_bytes()).map_err(disk)?;
         self.version = version;
+        self.in_force = true;
         text.clone_into(&mut self.text);
         Ok(Saved { version, checked, warnings })
     }
@@ -187,6 +196,7 @@ impl ConfigFile {
             let Some(text) = self.versions.text(version) else { continue };
             let Ok((checked, warnings)) = check_with(&text, &self.maps) else { continue };
             self.version = version;
+            self.in_force = false;
             self.text = text;
             let trouble = format!(
                 "The configuration {path} cannot be used: {why}. Running on version {version}; \
@@ -203,6 +213,7 @@ impl ConfigFile {
                  is balanced; correct the file, or set the site up on the page."
             )
         });
+        self.in_force = trouble.is_none();
         Opened { file: self, checked, warnings: Vec::new(), trouble }
     }
 

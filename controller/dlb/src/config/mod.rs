@@ -34,7 +34,7 @@ mod words;
 
 pub use bus::Maps;
 pub use checked::{Checked, Conversion, Hawkbit, Mqtt, Parity, Port, PortLine, Server};
-pub use desk::{Apply, ConfigDesk};
+pub use desk::{Apply, ConfigDesk, Obstacles};
 pub use file::SiteFile;
 pub use keep::{ConfigFile, Opened, SaveError, Saved};
 pub use problem::Problem;

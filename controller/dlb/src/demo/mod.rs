@@ -7,7 +7,7 @@ mod account;
 pub mod site_file;
 pub mod world;
 
-use crate::run::{Converter, Launch, LaunchError, Running, chain, logging};
+use crate::run::{Converter, End, Launch, LaunchError, Running, chain, logging};
 use crate::sampling::{BoardFault, BoardFile, simulated};
 use crate::web::password::{PasswordFault, PasswordStore};
 use account::Account;
@@ -81,7 +81,8 @@ fn show(arguments: &Arguments) -> Result<(), DemoFault> {
     let account = Account::new(arguments.chargers, arguments.speed);
     account.greet(running.page, &password);
     let told = async {
-        running.until_told().await;
+        // It stays where it is, whatever is saved on its page.
+        while running.until_told().await == End::Moved {}
     };
     smol::block_on(told.or(account.tell(&world)));
     account.say_goodbye();

@@ -13,22 +13,35 @@ pub enum End {
     RestartMachine,
     /// Everything shall be forgotten.
     FactoryReset,
+    /// A saved configuration has the program listen somewhere else.
+    Moved,
 }
 
 impl End {
-    /// Waits for a signal, for an update that wants a restart, or for the order to forget everything.
-    pub(super) async fn told(updates: &Updates, reset: &async_channel::Receiver<()>) -> Self {
+    /// The program goes on under the same supervisor.
+    pub(super) const fn begins_anew(self) -> bool {
+        matches!(self, Self::FactoryReset | Self::Moved)
+    }
+
+    /// Waits for a signal, for an update that wants a restart, for the order to forget everything, or for a move.
+    pub(super) async fn told(
+        updates: &Updates,
+        reset: &async_channel::Receiver<()>,
+        moved: &async_channel::Receiver<()>,
+    ) -> Self {
         let restart = async {
             updates.restart_wanted().await;
             Self::RestartMachine
         };
-        let reset = async {
-            match reset.recv().await {
-                Ok(()) => Self::FactoryReset,
-                Err(_) => std::future::pending().await,
-            }
-        };
-        Self::signalled().or(restart).or(reset).await
+        let reset = Self::heard(reset, Self::FactoryReset);
+        Self::signalled().or(restart).or(reset).or(Self::heard(moved, Self::Moved)).await
+    }
+
+    async fn heard(told: &async_channel::Receiver<()>, end: Self) -> Self {
+        match told.recv().await {
+            Ok(()) => end,
+            Err(_) => std::future::pending().await,
+        }
     }
 
     async fn signalled() -> Self {

@@ -7,6 +7,7 @@ mod measuring;
 
 use super::end::End;
 use super::fatal::Fatal;
+use super::listening::Moves;
 use super::system_desk::SystemDesk;
 use crate::adoption;
 use crate::clamps::ClampDesk;
@@ -75,6 +76,7 @@ pub struct Running {
     sampling: Option<Sampling>,
     contacts: Contacts,
     reset_told: async_channel::Receiver<()>,
+    moved: async_channel::Receiver<()>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -113,8 +115,7 @@ impl Launch {
         let contacts = watch_contacts(&checked, &incoming, reset.clone())?;
         updates.serve_from(checked.hawkbit.clone());
         let told = (Arc::clone(&updates), services.reconfigure(), contacts.plans());
-        let apply = apply_to(incoming.clone(), told);
-        let config = Arc::new(ConfigDesk::new(file, apply));
+        let (config, moved) = config_desk(file, &checked, incoming.clone(), told);
         let clamp_desk = measuring::open_clamps(&data, &incoming);
         let doors = Doors {
             live: Arc::clone(&live),
@@ -168,6 +169,7 @@ impl Launch {
             sampling: None,
             contacts,
             reset_told,
+            moved,
         };
         board.iter().for_each(|board| running.measure_on_the_box(board));
         Ok(running)
@@ -267,7 +269,7 @@ fn beside(config: &Path, path: &Path) -> PathBuf {
 impl Running {
     /// Waits for whatever ends the program first.
     pub async fn until_told(&self) -> End {
-        End::told(&self.updates, &self.reset_told).await
+        End::told(&self.updates, &self.reset_told, &self.moved).await
     }
 
     /// Puts chargers on safe limits and ends.
@@ -390,10 +392,23 @@ fn tell_trouble(site: &async_channel::Sender<Incoming>, text: String) {
     let _ = site.try_send(Incoming::Event(Event::Trouble(alert)));
 }
 
+/// The configuration for whoever saves, and an ear for when the program must move.
+fn config_desk(
+    file: ConfigFile,
+    checked: &Checked,
+    site: async_channel::Sender<Incoming>,
+    told: (Arc<Updates>, Reconfigure, async_channel::Sender<Plan>),
+) -> (Arc<ConfigDesk>, async_channel::Receiver<()>) {
+    let (moves, moved) = Moves::new(checked.server);
+    let apply = apply_to(site, told, moves.clone());
+    (Arc::new(ConfigDesk::new(file, moves.into_obstacles(), apply)), moved)
+}
+
 /// Hands a saved configuration to the site.
 fn apply_to(
     site: async_channel::Sender<Incoming>,
     (updates, broker, contacts): (Arc<Updates>, Reconfigure, async_channel::Sender<Plan>),
+    moves: Moves,
 ) -> crate::config::Apply {
     Box::new(move |saved| {
         for warning in &saved.warnings {
@@ -403,6 +418,7 @@ fn apply_to(
         broker.mqtt(saved.checked.mqtt.clone());
         updates.serve_from(saved.checked.hawkbit.clone());
         let _ = contacts.send_blocking(saved.checked.contacts.clone());
+        moves.saved(&saved.checked.server);
         // Only fails when the program ends; the file is saved then, too.
         let _ = site.send_blocking(Incoming::Configured(Box::new(saved.checked)));
     })

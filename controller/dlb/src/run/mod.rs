@@ -3,6 +3,7 @@
 mod end;
 mod fatal;
 pub mod launch;
+mod listening;
 pub mod logging;
 mod system_desk;
 
@@ -53,15 +54,16 @@ pub fn run(arguments: Arguments) -> ExitCode {
             }
         };
         tracing::info!(page = %running.page, ocpp = %running.ocpp, "balancing");
+        listening::tell(running.page, running.ocpp);
         let end = smol::block_on(running.until_told());
         tracing::info!(?end, "ending: chargers go to their safe limits");
-        if end != End::FactoryReset {
+        if !end.begins_anew() {
             crate::supervisor::stopping();
         }
         running.stop();
         match end {
-            // Begins anew, on its first day.
-            End::FactoryReset => {}
+            // Begins anew: on its first day, or where the configuration says now.
+            End::FactoryReset | End::Moved => {}
             End::RestartMachine => return ExitCode::from(RESTART_MACHINE),
             End::Interrupt | End::Terminate => return ExitCode::SUCCESS,
         }

@@ -15,6 +15,7 @@ mod updater;
 
 pub use broker_desk::BrokerDesk;
 pub use mailbox::Mailbox;
+pub(crate) use mqtt::authority_file as broker_authority;
 pub use slots::Slots;
 pub use standing::{Standing, StandingBoard};
 

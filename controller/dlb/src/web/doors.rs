@@ -86,6 +86,9 @@ pub trait ConfigDoor: Send + Sync {
     /// As [`ConfigDoor::put`], or there is no such version.
     fn restore(&self, version: u64) -> Result<u64, ConfigRefusal>;
 
+    /// False: what lies on the disk could not be used, and an earlier configuration or none is in force. Never waits.
+    fn is_in_force(&self) -> bool;
+
     /// Names of the register maps that a configuration may use.
     fn maps(&self) -> MapsView;
 }

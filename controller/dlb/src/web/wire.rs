@@ -15,6 +15,9 @@ pub struct HealthView {
     pub version: String,
     /// The loop has published a picture of the site within the last seconds.
     pub balancing: bool,
+    /// The configuration on the disk is in force. False: this version cannot use it, and runs on an earlier one or
+    /// on none.
+    pub config_in_force: bool,
 }
 
 /// `GET /api/v1/setup`: what the page must ask for first.

@@ -66,8 +66,7 @@ fn the_system_says_that_it_is_no_appliance_and_health_needs_no_login() {
     let system = it.operator().get("/api/v1/system").json();
     assert_eq!(system["appliance"], false);
     let health = it.client().get("/api/v1/health").json();
-    let expected =
-        serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "balancing": true});
+    let expected = serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "balancing": true, "config_in_force": true});
     assert_eq!(health, expected);
 }
 

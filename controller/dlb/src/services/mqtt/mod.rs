@@ -19,7 +19,8 @@ pub(super) mod trust;
 mod tunnel;
 mod update;
 
-pub(super) use trust::{Authority, authority, authority_file};
+pub(crate) use trust::authority_file;
+pub(super) use trust::{Authority, authority};
 
 use super::{Rooms, Standing, Wanted};
 use crate::clock;

@@ -22,7 +22,7 @@ pub(crate) async fn take(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Re
         Refusal::bad_field("passphrase", message, "Choose a longer one, and keep it.")
     })?;
     let doors = desk.doors.clone();
-    let taken = desk.hash(move |_| backup::take(&*doors.config, &doors.data, &order.passphrase)).await?;
+    let taken = desk.hash(move |_| backup::take(&doors, &order.passphrase)).await?;
     Ok(ok(&taken.map_err(refused)?))
 }
 
@@ -35,9 +35,8 @@ pub(crate) async fn take(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Re
 pub(crate) async fn restore(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Refusal> {
     let order: RestoreOrder = call.json(desk.settings.body_bytes).await?;
     let doors = desk.doors.clone();
-    let restored = desk.hash(move |password| {
-        backup::restore(&*doors.config, password, &doors.data, &order.backup, &order.passphrase)
-    });
+    let restored =
+        desk.hash(move |password| backup::restore(&doors, password, &order.backup, &order.passphrase));
     let version = restored.await?.map_err(refused)?;
     Ok(ok(&VersionView { version }))
 }
@@ -59,7 +58,10 @@ fn refused(error: RestoreError) -> Refusal {
         RestoreError::Config(refusal) => return super::config::refused(refusal),
         RestoreError::Backup(BackupFault::WrongPassphrase) => "wrong-passphrase",
         RestoreError::Backup(_) => "no-backup",
-        RestoreError::Secrets(_) | RestoreError::Password(_) => "not-written",
+        RestoreError::Secrets(_)
+        | RestoreError::Authority(_)
+        | RestoreError::Clamps(_)
+        | RestoreError::Password(_) => "not-written",
     };
     Refusal::new(StatusCode::CONFLICT, code, sentence, "")
 }

@@ -19,6 +19,7 @@ pub(crate) fn health(desk: &Desk) -> Answer {
         status: "ok".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         balancing: desk.doors.live.fresh(desk.settings.picture_fresh),
+        config_in_force: desk.doors.config.is_in_force(),
     })
 }
 

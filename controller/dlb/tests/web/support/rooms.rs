@@ -80,6 +80,10 @@ impl ConfigDoor for Shelf {
         self.put(current, &old.config)
     }
 
+    fn is_in_force(&self) -> bool {
+        true
+    }
+
     fn maps(&self) -> MapsView {
         let meter = MapView { name: "eastron-sdm630".into(), title: "Eastron SDM630".into() };
         MapsView { meters: vec![meter], chargers: Vec::new() }
