@@ -1,7 +1,7 @@
 use super::*;
 use crate::allocation::{Grant, Reason};
-use crate::lines::Wiring;
-use crate::site::{Balance, Charger, Circuit, Supply};
+use crate::lines::{Line, PerLine, Wiring};
+use crate::site::{Balance, Charger, Circuit, CircuitIx, Supply};
 use crate::snapshot::{ChargerState, CircuitState, Strategy};
 use crate::units::Millivolts;
 

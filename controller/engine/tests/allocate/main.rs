@@ -2,6 +2,7 @@
 
 mod checker;
 mod exact;
+mod ledger;
 mod properties;
 mod random;
 mod stories;

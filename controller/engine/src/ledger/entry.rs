@@ -1,0 +1,221 @@
+//! One charger's promise: the highest limit possibly in force, and whether a lower one can be believed.
+
+use super::{Fallback, Obedience, Proof};
+use crate::load::Span;
+use crate::time::{Duration, Instant, earliest};
+use crate::units::Milliamps;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// No limit possibly in force allows more than this.
+    pub(super) ceiling: Milliamps,
+    /// The way down from the ceiling, while one is under way.
+    pub(super) falling: Option<Falling>,
+    pub(super) sent: Option<Sent>,
+    pub(super) proof: Proof,
+    pub(super) fallback: Option<Fallback>,
+    pub(super) reach: Reach,
+    pub(super) obedience: Obedience,
+    /// Its last measured current, largest phase, and when it was taken.
+    pub(super) drawn: Option<(Instant, Milliamps)>,
+}
+
+/// A limit below the ceiling was accepted; the ceiling comes down when that has had its effect. Limits
+/// that are sent in between neither begin the wait anew nor are forgotten.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Falling {
+    pub(super) since: Instant,
+    /// The highest limit sent since then.
+    pub(super) highest: Milliamps,
+    /// What flowed was above that limit: then its fall is the proof, and nobody need wait.
+    pub(super) was_above: bool,
+    /// It was told again, because it draws more.
+    pub(super) told_again: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) limit: Milliamps,
+    pub(super) first_at: Instant,
+    pub(super) at: Instant,
+    pub(super) accepted: Option<Instant>,
+    pub(super) confirmed: bool,
+    pub(super) repeats: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Online,
+    OfflineSince(Instant),
+}
+
+/// A metered current may lie this much above its limit and still be called obedient: the error of a
+/// class 1 meter at 32 A, and the overshoot that IEC 61851-1 leaves a car.
+const TOLERANCE: Milliamps = Milliamps(700);
+
+/// A limit that neither safety nor a waiting car asks for is changed no more often than this: cars, chargers
+/// and their flash live longer, and the difference is a fraction of an ampere.
+const CALM: Duration = Duration::from_secs(5);
+
+/// A measurement this young tells what flows now. A car's ramp adds no more than this meanwhile.
+const FRESH: Duration = Duration::from_secs(2);
+const RAMP: Milliamps = Milliamps(6_000);
+
+/// An unconfirmed limit is sent once more after this many settle times.
+const REPEAT_AFTER_SETTLES: u32 = 2;
+
+impl Entry {
+    pub(super) fn unknown(rating: Milliamps, now: Instant) -> Self {
+        Self {
+            ceiling: rating,
+            falling: None,
+            sent: None,
+            proof: Proof { metered: true, settle: Duration::from_secs(10) },
+            fallback: None,
+            reach: Reach::OfflineSince(now),
+            obedience: Obedience::Obeys,
+            drawn: None,
+        }
+    }
+
+    /// The most that it may draw at `now`, with a car connected.
+    pub(super) fn worst(&self, now: Instant, rating: Milliamps) -> Milliamps {
+        let drawn = self.drawn.map_or(Milliamps::ZERO, |(_, drawn)| drawn);
+        match self.reach {
+            Reach::Online if self.obedience == Obedience::Obeys => self.ceiling.min(rating),
+            // One that is known to disobey counts at what it draws.
+            Reach::Online => self.ceiling.max(drawn),
+            Reach::OfflineSince(since) => match self.fallback {
+                None => rating,
+                Some(fallback) if now.since(since) >= fallback.after => fallback.current,
+                Some(fallback) => self.ceiling.max(fallback.current).min(rating),
+            },
+        }
+    }
+
+    pub(super) fn span(&self, now: Instant, rating: Milliamps, reported: Option<Milliamps>) -> Span {
+        let worst = self.worst(now, rating);
+        if self.reach != Reach::Online {
+            // It may go on as it was, or stop. More than that is not taken off what the meter shows: its
+            // worst case is set aside beside it.
+            let most = self.at_most_lately().min(worst);
+            return Span { least: Milliamps::ZERO, most, rising: Milliamps::ZERO };
+        }
+        let (Some(reported), Some((at, _))) = (reported, self.drawn) else {
+            return Span::towards(Milliamps::ZERO, worst);
+        };
+        match self.sent {
+            Some(sent) if at < sent.first_at + self.proof.settle => {
+                let span = Span::towards(reported, sent.limit.min(worst));
+                // What has just been reported is what flows, but for what a ramp has added since.
+                let fresh = now.since(at) <= FRESH;
+                let most = if fresh { span.most.min(reported.saturating_add(RAMP)) } else { span.most };
+                Span { most, ..span }
+            }
+            _ => Span::exactly(reported),
+        }
+    }
+
+    pub(super) fn last_limit(&self) -> Milliamps {
+        self.sent.map_or(Milliamps::ZERO, |sent| sent.limit)
+    }
+
+    pub(super) fn send(&mut self, now: Instant, limit: Milliamps) {
+        self.falling = self.falling.filter(|_| limit < self.ceiling);
+        if let Some(falling) = &mut self.falling {
+            falling.highest = falling.highest.max(limit);
+        }
+        self.ceiling = self.ceiling.max(limit);
+        let sent = Sent { limit, first_at: now, at: now, accepted: None, confirmed: false, repeats: 0 };
+        self.sent = Some(sent);
+    }
+
+    /// The limit that was last sent is in the charger: what is above it is on its way out.
+    pub(super) fn fall_from(&mut self, now: Instant) {
+        let limit = self.last_limit();
+        if self.falling.is_none() && limit <= self.ceiling {
+            let drawn = self.drawn.map_or(Milliamps::ZERO, |(_, drawn)| drawn);
+            let was_above = drawn > limit.saturating_add(TOLERANCE);
+            self.falling = Some(Falling { since: now, highest: limit, was_above, told_again: None });
+        }
+    }
+
+    /// Looks whether a lower ceiling can be believed by now.
+    pub(super) fn judge(&mut self, now: Instant) {
+        let Some(falling) = self.falling.filter(|falling| self.holds(now, *falling)) else { return };
+        self.ceiling = falling.highest;
+        self.falling = None;
+        let Some(sent) = &mut self.sent else { return };
+        self.obedience = Obedience::Obeys;
+        if sent.limit == falling.highest {
+            sent.confirmed = true;
+        } else if let Some(accepted) = sent.accepted {
+            self.fall_from(accepted);
+        }
+    }
+
+    pub(super) fn holds(&self, now: Instant, falling: Falling) -> bool {
+        if !self.proof.metered {
+            return now.since(falling.since) >= self.proof.settle;
+        }
+        self.drawn.is_some_and(|(at, drawn)| {
+            let settled = at.since(falling.since) >= self.proof.settle;
+            let seen_to_fall = falling.was_above && at > falling.since;
+            (settled || seen_to_fall) && drawn <= falling.highest.saturating_add(TOLERANCE)
+        })
+    }
+
+    /// What it was drawing at most when it was last heard: its report, or the limit that came after it.
+    pub(super) fn at_most_lately(&self) -> Milliamps {
+        let (at, reported) = self.drawn.unwrap_or_default();
+        let newer = self.sent.filter(|sent| at < sent.first_at + self.proof.settle);
+        newer.map_or(reported, |sent| sent.limit.max(reported))
+    }
+
+    pub(super) fn calm(&self, now: Instant) -> bool {
+        self.sent.is_none_or(|sent| now.since(sent.first_at) >= CALM)
+    }
+
+    /// Must an unanswered limit be said again? Asked once, it says so once.
+    pub(super) fn unanswered(&mut self, now: Instant) -> bool {
+        let patience = self.proof.settle * REPEAT_AFTER_SETTLES;
+        let Some(sent) = self.sent.as_mut().filter(|sent| sent.accepted.is_none() && sent.repeats == 0)
+        else {
+            return false;
+        };
+        let late = now.since(sent.at) >= patience;
+        if late {
+            sent.repeats = 1;
+        }
+        late
+    }
+
+    /// Must a charger that draws more than every limit since be told again? The second time it is beyond
+    /// that.
+    pub(super) fn defies(&mut self, now: Instant) -> bool {
+        let patience = self.proof.settle * REPEAT_AFTER_SETTLES;
+        let drawn = self.drawn;
+        let Some(falling) = &mut self.falling else { return false };
+        let above = drawn.is_some_and(|(at, drawn)| {
+            at > falling.since && drawn > falling.highest.saturating_add(TOLERANCE)
+        });
+        if !above || now.since(falling.told_again.unwrap_or(falling.since)) < patience {
+            return false;
+        }
+        if falling.told_again.is_some() {
+            self.obedience = Obedience::Disobeys;
+            return false;
+        }
+        falling.told_again = Some(now);
+        true
+    }
+
+    /// What lies in the past has been looked at; only a measurement can change it now.
+    pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
+        let settles = self.falling.map(|falling| falling.since + self.proof.settle);
+        let unanswered = self.sent.filter(|sent| sent.accepted.is_none());
+        let repeats = unanswered.map(|sent| sent.at + self.proof.settle * REPEAT_AFTER_SETTLES);
+        let ahead = |at: Option<Instant>| at.filter(|&at| at > now);
+        earliest(ahead(settles), ahead(repeats))
+    }
+}
