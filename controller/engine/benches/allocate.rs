@@ -174,6 +174,7 @@ fn snapshot(site: &Site, strategy: Strategy) -> Snapshot {
     };
     let charger = |ix: usize| ChargerState {
         demand: Demand::Wants(Milliamps(7000 + (ix as i32 * 7919) % 26_000)),
+        least: Milliamps::ZERO,
         car_phases: None,
         drawn: None,
         arrived: Some(Instant::from_millis((ix as u64 * 7919) % 100_000)),

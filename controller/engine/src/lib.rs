@@ -18,6 +18,7 @@
 //! | [`allocate`] | a snapshot into an allocation |
 //! | [`failsafe`] | what chargers fall back to, chosen and checked against every circuit |
 //! | [`load`] | the load that is not ours, and what chargers may draw of the rest |
+//! | [`ours`] | what chargers drive through each circuit, angles and transformers included |
 //! | [`ledger`] | which limits may be in force, and what may be sent now |
 //! | [`appetite`] | what a car really takes |
 
@@ -30,6 +31,7 @@ pub mod ledger;
 pub mod lines;
 pub mod load;
 pub mod measure;
+pub mod ours;
 pub mod reading;
 pub mod site;
 pub mod snapshot;

@@ -213,6 +213,12 @@ impl Site {
 }
 
 impl Transformer {
+    /// The star that it feeds from this primary side.
+    #[must_use]
+    pub fn secondary(self, primary: Supply) -> Supply {
+        Supply::Star(Millivolts((f64::from(primary.volts_line_to_neutral().0) / self.ratio).round() as i32))
+    }
+
     /// What a load on the secondary side draws on the primary side, at the nominal angles of the secondary
     /// voltages. Behind Dyn two lines of one load meet in each primary line; it is the size of their difference.
     #[must_use]
@@ -235,5 +241,15 @@ impl Supply {
             Self::Star(volts) | Self::Split(volts) | Self::Single(volts) => volts,
             Self::Delta(volts) => Millivolts((f64::from(volts.0) / 3f64.sqrt()).round() as i32),
         }
+    }
+
+    /// The voltage between two of its lines.
+    #[must_use]
+    pub fn volts_between_lines(self) -> Millivolts {
+        let times = match self {
+            Self::Star(_) | Self::Delta(_) => 3f64.sqrt(),
+            Self::Split(_) | Self::Single(_) => 2.0,
+        };
+        Millivolts((f64::from(self.volts_line_to_neutral().0) * times).round() as i32)
     }
 }

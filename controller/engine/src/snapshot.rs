@@ -1,6 +1,7 @@
 //! One frozen picture of the site: everything that a decision may depend on, and nothing else.
 
 use crate::lines::PerLine;
+use crate::site::Charger;
 use crate::time::Instant;
 use crate::units::{Milliamps, WattHours, Watts};
 
@@ -43,6 +44,8 @@ pub struct ChargerState {
     pub demand: Demand,
     /// Phases that the car uses, once seen.
     pub car_phases: Option<u8>,
+    /// The smallest limit that starts its car, where that is more than the charger's own minimum.
+    pub least: Milliamps,
     /// What flows now on the site's lines, if it is known.
     pub drawn: Option<PerLine<Milliamps>>,
     pub arrived: Option<Instant>,
@@ -51,6 +54,13 @@ pub struct ChargerState {
 }
 
 impl ChargerState {
+    /// The smallest limit at which its car charges: the charger's own minimum, or more, and never more than the
+    /// charger can have.
+    #[must_use]
+    pub fn least(&self, charger: &Charger) -> Milliamps {
+        charger.min.max(self.least).min(charger.max)
+    }
+
     /// The phases to count on: those that the car was seen to use, unless another car may have come
     /// or the charger goes its own way.
     #[must_use]

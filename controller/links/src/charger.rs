@@ -127,6 +127,9 @@ pub struct Abilities {
     /// How long until a limit has its effect, at the 95th percentile.
     pub settle: Duration,
     pub confirmation: Confirmation,
+    /// On how many phases a limit is meant that a car of which nothing is known yet could draw on one: 1 where
+    /// limits are amperes, or the car was seen to charge.
+    pub spread: u8,
     /// Can it be held at 0 A without losing the car? If not, a pause is not offered to it.
     pub pauses: bool,
 }
@@ -137,6 +140,7 @@ impl Default for Abilities {
             step: Milliamps(1000),
             settle: Duration::from_secs(10),
             confirmation: Confirmation::Metered,
+            spread: 1,
             pauses: true,
         }
     }

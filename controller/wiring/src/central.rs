@@ -8,6 +8,7 @@
 
 use crate::event::{ConnectionId, Effect};
 use crate::settings::{LinkSetting, Settings};
+use dlb_engine::lines::Wiring;
 use dlb_engine::site::ChargerIx;
 use dlb_engine::time::{Instant, WallTime};
 use dlb_engine::units::Milliamps;
@@ -272,9 +273,12 @@ fn session_settings(settings: &Settings, identity: &str) -> SessionSettings {
         let LinkSetting::Ocpp { identity: known, outlet, efficiency } = link else { continue };
         if known == identity {
             let charger = settings.site.charger(ChargerIx(ix));
-            let phases = charger.wiring.lines().iter().flatten().count() as u8;
-            outlets.push((*outlet, charger.fallback, charger.max, phases));
-            volts = settings.site.circuit(charger.circuit).supply.volts_line_to_neutral();
+            let supply = settings.site.circuit(charger.circuit).supply;
+            // Between two lines there is one current, at their voltage.
+            let between = matches!(charger.wiring, Wiring::Between(..));
+            let lines = charger.wiring.lines().iter().flatten().count() as u8;
+            outlets.push((*outlet, charger.fallback, charger.max, if between { 1 } else { lines }));
+            volts = if between { supply.volts_between_lines() } else { supply.volts_line_to_neutral() };
             direct_current = *efficiency;
         }
     }

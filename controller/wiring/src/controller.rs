@@ -6,6 +6,7 @@
 
 use crate::alerts::{Alerts, wrong_clock};
 use crate::central::Central;
+use crate::energy_wish::EnergyWish;
 use crate::event::{Alert, Effect, Event, Order, Record, Severity};
 use crate::inputs::Inputs;
 use crate::metering::Metering;
@@ -18,10 +19,11 @@ use dlb_engine::allocate::Allocator;
 use dlb_engine::allocation::Allocation;
 use dlb_engine::guard::Guard;
 use dlb_engine::ledger::{Fallback, Ledger, Proof};
-use dlb_engine::lines::{PerLine, Wiring};
-use dlb_engine::load::{PAIRS, Span, across};
+use dlb_engine::lines::PerLine;
+use dlb_engine::load::Span;
+use dlb_engine::ours::in_circuits;
 use dlb_engine::reading::{NoReading, Reading};
-use dlb_engine::site::{ChargerIx, CircuitIx, Supply};
+use dlb_engine::site::{ChargerIx, CircuitIx};
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Duration, Instant, WallTime, earliest};
 use dlb_engine::units::Milliamps;
@@ -205,7 +207,7 @@ impl Controller {
     fn drawn_in(&self, circuit: CircuitIx, now: Instant) -> (PerLine<Span>, Option<Instant>) {
         let site = &self.settings.site;
         let valid = self.settings.policy.drawn_valid_for;
-        let (mut sum, mut pairs) = (PerLine::all(Span::default()), [Span::default(); 3]);
+        let mut all = vec![PerLine::all(Span::default()); self.outlets.len()];
         let mut heard = None;
         for ix in site.charger_indexes().filter(|&ix| site.path(ix).any(|at| at == circuit)) {
             let outlet = &self.outlets[ix.0];
@@ -217,21 +219,9 @@ impl Controller {
             if spans.0.iter().any(|span| span.least > Milliamps::ZERO) {
                 heard = earliest(heard, outlet.drawn.map(|drawn| drawn.at));
             }
-            match self.pair_of(ix) {
-                Some(pair) => pairs[pair] = pairs[pair] + spans[PAIRS[pair].0],
-                None => sum = sum + spans,
-            }
+            all[ix.0] = spans;
         }
-        (sum + across(pairs), heard)
-    }
-
-    /// The pair of lines of a delta supply that a charger hangs between.
-    fn pair_of(&self, charger: ChargerIx) -> Option<usize> {
-        let site = &self.settings.site;
-        let charger = site.charger(charger);
-        let Wiring::Between(a, b) = charger.wiring else { return None };
-        let delta = matches!(site.circuit(charger.circuit).supply, Supply::Delta(_));
-        PAIRS.iter().position(|&pair| delta && (pair == (a, b) || pair == (b, a)))
+        (in_circuits(site, &all)[circuit.0], heard)
     }
 
     fn ocpp_opened(&mut self, now: Instant, connection: crate::event::ConnectionId, identity: &str) {
@@ -262,7 +252,7 @@ impl Controller {
             Order::Departure { charger, at, energy } => {
                 if let Some(outlet) = self.outlet_of(&charger) {
                     outlet.departs = at;
-                    outlet.energy = energy;
+                    outlet.wish = energy.map(|asked| EnergyWish::new(asked, outlet.register));
                 }
             }
             Order::CloseContactor { output } => {
@@ -366,16 +356,17 @@ impl Controller {
 
     fn noticed(&mut self, now: Instant, charger: ChargerIx, notice: Notice) {
         let id = self.settings.site.charger(charger).id.clone();
+        // Probing goes on for as long as a charger is there, and cars come and go.
+        self.refresh_abilities(charger);
         match notice {
             Notice::Online => self.came_online(now, charger, &id),
             Notice::Offline { why } => self.went_offline(now, charger, &id, &why),
             Notice::Identified(identity) => {
                 self.outlets[charger.0].identity = identity;
-                self.refresh_abilities(charger);
             }
             Notice::State(state) => self.changed_state(now, charger, state),
             Notice::Drawn(drawn) => self.drew(now, charger, drawn),
-            Notice::Register(register) => self.outlets[charger.0].register = Some(register),
+            Notice::Register(register) => self.outlets[charger.0].registered(register),
             Notice::SessionStarted { transaction, tag, register, at } => {
                 self.session_started(charger, id, transaction, tag, register, at.or(self.wall_at(now)));
             }
@@ -417,7 +408,6 @@ impl Controller {
 
     fn came_online(&mut self, now: Instant, charger: ChargerIx, id: &str) {
         self.outlets[charger.0].online = true;
-        self.refresh_abilities(charger);
         let proof = proof_of(&self.outlets[charger.0].abilities);
         self.ledger.online(charger, &self.settings.site, proof);
         self.alerts.clear(now, id, "charger-lost");
@@ -496,8 +486,8 @@ impl Controller {
         if record.session.as_ref().is_none_or(|running| running.number != number) {
             return;
         }
-        if register.is_some() {
-            record.register = register;
+        if let Some(register) = register {
+            record.registered(register);
         }
         let energy = record.session_energy();
         let Some(session) = record.session.take() else { return };

@@ -94,7 +94,8 @@ impl Controller {
         for (ix, circuit) in circuits.iter().enumerate().rev() {
             let other_load = self.metered_load(CircuitIx(ix), now).unwrap_or(below[ix]);
             if let Some(parent) = circuit.parent {
-                below[parent.0] = below[parent.0] + other_load;
+                let above = circuit.transformer.map_or(other_load, |way| way.primary(other_load));
+                below[parent.0] = below[parent.0] + above;
             }
             let limit = self.limit_of(CircuitIx(ix));
             let mut state = CircuitState { limit, limit_power: circuit.limit_power, other_load };
@@ -126,10 +127,11 @@ impl Controller {
         ChargerState {
             demand: self.demand(now, ix),
             car_phases: outlet.car_phases(),
+            least: outlet.least(charger),
             drawn: outlet.drawn_on_site(charger, now, valid),
             arrived: outlet.arrived,
             departs: self.departs(now, outlet),
-            energy_needed: outlet.energy,
+            energy_needed: outlet.energy_needed(),
         }
     }
 
@@ -161,7 +163,7 @@ impl Controller {
         let charger = self.settings.site.charger(ix);
         let offered = outlet.held.map_or(charger.max, |held| held.min(charger.max));
         // Held below the minimum is held at nothing: IEC 61851-1 knows no current in between.
-        if offered < charger.min {
+        if offered < outlet.least(charger).min(charger.max) {
             return Demand::Wants(Milliamps::ZERO);
         }
         Demand::Wants(outlet.appetite.wants(offered, charger.min))

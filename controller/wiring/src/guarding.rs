@@ -7,6 +7,8 @@ use crate::status::GuardStatus;
 use dlb_engine::allocation::Reason;
 use dlb_engine::guard::{Guard, Memory, Seen, Spell};
 use dlb_engine::lines::PerLine;
+use dlb_engine::load::Span;
+use dlb_engine::ours::in_circuits;
 use dlb_engine::site::{CircuitIx, Site};
 use dlb_engine::snapshot::Snapshot;
 use dlb_engine::time::{Duration, Instant, WallTime};
@@ -76,15 +78,10 @@ impl Controller {
 
     /// What chargers report, summed up for each circuit.
     fn reported(&self, snapshot: &Snapshot) -> Vec<PerLine<Milliamps>> {
-        let site = &self.settings.site;
-        let mut sums = vec![PerLine::all(Milliamps::ZERO); site.circuits().len()];
-        for charger in site.charger_indexes() {
-            let drawn = snapshot.chargers[charger.0].drawn.unwrap_or_default();
-            for circuit in site.path(charger) {
-                sums[circuit.0] = sums[circuit.0] + drawn;
-            }
-        }
-        sums
+        let exactly = |drawn: Option<PerLine<Milliamps>>| drawn.unwrap_or_default().map(Span::exactly);
+        let drawn: Vec<_> = snapshot.chargers.iter().map(|state| exactly(state.drawn)).collect();
+        let ours = in_circuits(&self.settings.site, &drawn);
+        ours.into_iter().map(|lines| lines.map(|span| span.most)).collect()
     }
 
     /// The picture with what the guard holds back counted as the load of others.

@@ -7,6 +7,7 @@ mod alerts;
 mod central;
 pub mod controller;
 mod deciding;
+mod energy_wish;
 pub mod event;
 mod guarding;
 mod idling;

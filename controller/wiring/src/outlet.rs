@@ -1,5 +1,6 @@
 //! What is known of one outlet and the car at it.
 
+use crate::energy_wish::EnergyWish;
 use crate::idling::Idling;
 use dlb_engine::appetite::Appetite;
 use dlb_engine::lines::{Line, PerLine, Wiring};
@@ -26,7 +27,7 @@ pub(crate) struct OutletRecord {
     /// Held at no more than this by an order.
     pub(crate) held: Option<Milliamps>,
     pub(crate) departs: Option<WallTime>,
-    pub(crate) energy: Option<WattHours>,
+    pub(crate) wish: Option<EnergyWish>,
 }
 
 #[derive(Clone, Debug)]
@@ -72,12 +73,34 @@ impl PhasesSeen {
 impl OutletRecord {
     /// Takes a measurement; `limit` is what the charger was told.
     pub(crate) fn measured(&mut self, now: Instant, drawn: Drawn, limit: Option<Milliamps>) {
-        self.drawn = Some(drawn);
+        let (before, power) = (self.drawn.replace(drawn), drawn.power);
+        if let (Some(wish), Some(before), Some(power)) = (&mut self.wish, before, power) {
+            wish.flowed(power, drawn.at.since(before.at));
+        }
         self.phases.saw(drawn.current);
         if let (Some(limit), Some(largest)) = (limit, largest(&drawn))
             && self.state == OutletState::Charging
         {
             self.appetite.saw(now, limit, largest);
+        }
+    }
+
+    /// The smallest limit that is sure to start its car: where limits are watts, so much that each of its phases
+    /// has enough, even if it turns out that the car draws all of it on one.
+    pub(crate) fn least(&self, charger: &Charger) -> Milliamps {
+        Milliamps(charger.min.0.saturating_mul(i32::from(self.abilities.spread.max(1))))
+    }
+
+    /// What its car still needs of what its driver asked for.
+    pub(crate) fn energy_needed(&self) -> Option<WattHours> {
+        self.wish.map(|wish| wish.left(self.register))
+    }
+
+    /// The charger's register, wherever it comes from.
+    pub(crate) fn registered(&mut self, register: WattHours) {
+        self.register = Some(register);
+        if let Some(wish) = &mut self.wish {
+            wish.since.get_or_insert(register);
         }
     }
 
@@ -95,7 +118,7 @@ impl OutletRecord {
     pub(crate) fn leaves(&mut self) {
         self.arrived = None;
         self.departs = None;
-        self.energy = None;
+        self.wish = None;
         self.drawn = None;
         self.phases = PhasesSeen::default();
         self.appetite = Appetite::default();

@@ -6,9 +6,9 @@ use crate::status::{
     WaitingCharger,
 };
 use dlb_engine::allocation::Reason;
-use dlb_engine::lines::{Line, PerLine};
+use dlb_engine::lines::PerLine;
 use dlb_engine::site::{ChargerIx, CircuitIx};
-use dlb_engine::snapshot::{Demand, Snapshot};
+use dlb_engine::snapshot::Snapshot;
 use dlb_engine::time::Instant;
 use dlb_engine::units::Milliamps;
 
@@ -65,22 +65,8 @@ impl Controller {
 
     /// What may flow at most in each circuit, by every limit possibly in force.
     fn worst_cases(&self, now: Instant, snapshot: &Snapshot) -> Vec<PerLine<Milliamps>> {
-        let site = &self.settings.site;
-        let mut worst: Vec<_> = snapshot.circuits.iter().map(|circuit| circuit.other_load).collect();
-        for charger in site.charger_indexes() {
-            let state = &snapshot.chargers[charger.0];
-            if state.demand == Demand::Absent {
-                continue;
-            }
-            let current = self.ledger.worst(now, charger, site);
-            let loads = site.charger(charger).wiring.loads(state.car_phases);
-            for circuit in site.path(charger) {
-                for line in Line::ALL.into_iter().filter(|&line| loads[line]) {
-                    worst[circuit.0][line] += current;
-                }
-            }
-        }
-        worst
+        let ours = self.possible(now, snapshot).into_iter();
+        ours.zip(&snapshot.circuits).map(|(ours, circuit)| ours + circuit.other_load).collect()
     }
 
     fn meter_pictures(&self) -> Vec<MeterStatus> {
@@ -118,7 +104,7 @@ impl Controller {
             fallback_armed: outlet.fallback_armed,
             held: outlet.held,
             departs: outlet.departs,
-            energy_needed: outlet.energy,
+            energy_needed: outlet.energy_needed(),
         }
     }
 

@@ -8,7 +8,8 @@ use crate::event::{Alert, Severity};
 use crate::inputs::{Level, others};
 use crate::settings::{InputRule, InputSetting};
 use dlb_engine::lines::PerLine;
-use dlb_engine::site::CircuitIx;
+use dlb_engine::load::Span;
+use dlb_engine::ours::in_circuits;
 use dlb_engine::snapshot::{Demand, Snapshot};
 use dlb_engine::time::Instant;
 use dlb_engine::units::{Milliamps, Watts};
@@ -51,7 +52,7 @@ impl Controller {
 
     fn is_met(&self, now: Instant, ix: usize, snapshot: &Snapshot) -> bool {
         let input = &self.settings.inputs[ix];
-        let ours = self.possible(now, input.circuit, snapshot);
+        let ours = self.possible(now, snapshot)[input.circuit.0];
         let load = snapshot.circuits[input.circuit.0].other_load;
         let site = &self.settings.site;
         match input.rule {
@@ -65,20 +66,20 @@ impl Controller {
         }
     }
 
-    /// The most that the chargers of a circuit may draw by any limit possibly in force.
-    fn possible(&self, now: Instant, circuit: CircuitIx, snapshot: &Snapshot) -> PerLine<Milliamps> {
+    /// The most that the chargers of each circuit may draw by any limit possibly in force.
+    pub(crate) fn possible(&self, now: Instant, snapshot: &Snapshot) -> Vec<PerLine<Milliamps>> {
         let site = &self.settings.site;
-        let mut sum = PerLine::all(Milliamps::ZERO);
-        for charger in site.charger_indexes().filter(|&ix| site.path(ix).any(|at| at == circuit)) {
+        let mut possible = vec![PerLine::all(Span::default()); site.chargers().len()];
+        for charger in site.charger_indexes() {
             let state = &snapshot.chargers[charger.0];
             if state.demand == Demand::Absent {
                 continue;
             }
-            let current = self.ledger.worst(now, charger, site);
-            let loads = site.charger(charger).wiring.loads(state.car_phases);
-            sum = sum.zip_with(loads, |sum, loaded| if loaded { sum + current } else { sum });
+            let span = Span::exactly(self.ledger.worst(now, charger, site));
+            let loads = site.charger(charger).wiring.loads(state.counted_phases());
+            possible[charger.0] = loads.map(|loads| if loads { span } else { Span::default() });
         }
-        sum
+        in_circuits(site, &possible).into_iter().map(|ours| ours.map(|span| span.most)).collect()
     }
 }
 

@@ -142,7 +142,7 @@ fn supplies(circuits: &[CircuitFile], places: &[CircuitIx]) -> Checked<Vec<Suppl
         supplies[ix] = match (&circuits[ix].supply, parent) {
             (Some(own), _) => supply(&format!("circuits[{ix}].supply.volts"), own)?,
             (None, Some(&parent)) => {
-                transformer.map_or(supplies[parent], |transformer| behind(transformer, supplies[parent]))
+                transformer.map_or(supplies[parent], |transformer| transformer.secondary(supplies[parent]))
             }
             (None, None) => supplies[ix],
         };
@@ -166,12 +166,6 @@ fn transformer(key: &str, circuit: &CircuitFile) -> Checked<Option<Transformer>>
         GroupName::Yyn => VectorGroup::Yyn,
     };
     Ok(Some(Transformer { group, ratio }))
-}
-
-/// The star on the secondary side.
-fn behind(transformer: Transformer, primary: Supply) -> Supply {
-    let volts = primary.volts_line_to_neutral().as_volts() / transformer.ratio;
-    Supply::Star(Millivolts::from_volts_f64(volts))
 }
 
 fn supply(key: &str, file: &SupplyFile) -> Checked<Supply> {

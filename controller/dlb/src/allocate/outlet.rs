@@ -104,6 +104,7 @@ impl Outlet {
         Ok(ChargerState {
             demand: self.demand(key, file)?,
             car_phases: file.car_phases,
+            least: Milliamps::ZERO,
             drawn: self.drawn(&format!("{key}.drawn_a"), file)?,
             arrived: time("arrived_s", file.arrived_s)?,
             departs: time("departs_s", file.departs_s)?,

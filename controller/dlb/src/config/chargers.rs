@@ -99,7 +99,7 @@ fn outfit(
 fn lines_loaded(wiring: Wiring, supply: Supply) -> f64 {
     match (wiring, supply) {
         (Wiring::Between(..), Supply::Star(_) | Supply::Delta(_)) => 3f64.sqrt(),
-        (Wiring::Unknown, _) => super::circuits::lines_of(supply) as f64,
+        (Wiring::Unknown, _) => super::supply::lines_of(supply) as f64,
         (wiring, _) => wiring.lines().into_iter().flatten().count() as f64,
     }
 }

@@ -1,12 +1,13 @@
 //! Checks the tree of circuits and puts it in the order that the engine wants: parents first.
 
-use super::defaults::{CIRCUIT_LIMIT_A, CIRCUIT_LIMIT_KW, MAX_DEPTH, STAR_VOLTS, VOLTS};
-use super::file::{Amperes, CircuitEntry, SupplyPart, SystemWord};
+use super::defaults::{CIRCUIT_LIMIT_A, CIRCUIT_LIMIT_KVA, CIRCUIT_LIMIT_KW, MAX_DEPTH};
+use super::file::{Amperes, CircuitEntry};
 use super::problem::{Problems, suggestion};
+use super::supply::{balance, lines_of, supply, transformer};
 use super::words::{Names, check_id};
 use dlb_engine::lines::PerLine;
-use dlb_engine::site::{Balance, Circuit, CircuitIx, Supply};
-use dlb_engine::units::{Milliamps, Millivolts, Watts};
+use dlb_engine::site::{Circuit, CircuitIx, Supply};
+use dlb_engine::units::{Milliamps, Watts};
 
 /// The tree in the engine's order, and the way back to the entries of the file.
 #[derive(Debug)]
@@ -135,16 +136,15 @@ fn hangs_on_itself(entries: &[CircuitEntry], at: usize) -> bool {
 
 fn circuit(entry: &CircuitEntry, at: usize, parent: Option<&Circuit>, problems: &mut Problems) -> Circuit {
     let key = |name: &str| format!("circuit[{at}].{name}");
-    let supply = supply(&key("supply"), entry.supply.as_ref(), parent, problems);
-    let limit_power = entry.limit_kw.map(Watts::from_kw_f64);
-    if let Some(kw) = entry.limit_kw {
-        problems.check_range(&key("limit_kw"), kw, &CIRCUIT_LIMIT_KW);
-    }
+    let transformer = transformer(&key("transformer"), entry, parent, problems);
+    let above = parent.map(|parent| (parent.supply, transformer));
+    let supply = supply(&key("supply"), entry.supply.as_ref(), above, problems);
+    let limit_power = limit_power(at, entry, problems);
     let limit = match &entry.limit_a {
         Some(amperes) => per_line(&key("limit_a"), amperes, supply, &CIRCUIT_LIMIT_A, problems),
         None => missing_limit(&key("limit_a"), entry, parent, problems),
     };
-    if let Some(parent) = parent {
+    if let Some(parent) = parent.filter(|_| transformer.is_none()) {
         warn_above_parent(at, (limit, limit_power), parent, problems);
     }
     Circuit {
@@ -152,10 +152,25 @@ fn circuit(entry: &CircuitEntry, at: usize, parent: Option<&Circuit>, problems: 
         parent: None,
         limit,
         limit_power,
-        balance: Balance::default(),
+        balance: balance(at, entry, supply, problems),
         supply,
-        transformer: None,
+        transformer,
     }
+}
+
+/// The smaller one of both: a car's power factor is taken as 1, and of other load only its amperes are known.
+fn limit_power(at: usize, entry: &CircuitEntry, problems: &mut Problems) -> Option<Watts> {
+    let limits =
+        [("limit_kw", entry.limit_kw, CIRCUIT_LIMIT_KW), ("limit_kva", entry.limit_kva, CIRCUIT_LIMIT_KVA)];
+    let mut least: Option<Watts> = None;
+    for (name, limit, range) in limits {
+        if let Some(limit) = limit {
+            problems.check_range(&format!("circuit[{at}].{name}"), limit, &range);
+            let limit = Watts::from_kw_f64(limit);
+            least = Some(least.map_or(limit, |other| other.min(limit)));
+        }
+    }
+    least
 }
 
 /// Without a limit of its own per line a circuit has its parent's.
@@ -165,7 +180,9 @@ fn missing_limit(
     parent: Option<&Circuit>,
     problems: &mut Problems,
 ) -> PerLine<Milliamps> {
-    let excused = problems.refused(key) || (parent.is_some() && entry.limit_kw.is_some());
+    let by_power = entry.limit_kw.is_some() || entry.limit_kva.is_some();
+    // A transformer's primary amperes are not those of its secondary side.
+    let excused = problems.refused(key) || (parent.is_some() && by_power && entry.transformer.is_none());
     if !excused {
         let remedy = "add the rating of its fuse or breaker, like limit_a = 63";
         problems.error(key, "is missing", remedy);
@@ -190,40 +207,6 @@ fn warn_above_parent(
     {
         let what = format!("is above the {above} of its parent {}", parent.id);
         problems.warn(&format!("circuit[{at}].limit_kw"), what, &remedy);
-    }
-}
-
-fn supply(key: &str, own: Option<&SupplyPart>, parent: Option<&Circuit>, problems: &mut Problems) -> Supply {
-    let inherited = parent.map(|parent| parent.supply);
-    let Some(own) = own else {
-        return inherited.unwrap_or(Supply::Star(Millivolts::from_volts_f64(STAR_VOLTS)));
-    };
-    if !problems.refused(&format!("{key}.volts")) {
-        problems.check_range(&format!("{key}.volts"), own.volts, &VOLTS);
-    }
-    let volts = Millivolts::from_volts_f64(own.volts);
-    let supply = match own.system {
-        SystemWord::Star => Supply::Star(volts),
-        SystemWord::Delta => Supply::Delta(volts),
-        SystemWord::Split => Supply::Split(volts),
-        SystemWord::Single => Supply::Single(volts),
-    };
-    if inherited.is_some_and(|inherited| inherited != supply) {
-        problems.error(
-            key,
-            "differs from the supply of its parent",
-            "leave it out; for a single-phase board give limit_a for each line, like [0, 32, 0]",
-        );
-    }
-    supply
-}
-
-/// Which lines there are: the engine has room for three, a supply may use fewer.
-pub(super) const fn lines_of(supply: Supply) -> usize {
-    match supply {
-        Supply::Star(_) | Supply::Delta(_) => 3,
-        Supply::Split(_) => 2,
-        Supply::Single(_) => 1,
     }
 }
 

@@ -63,6 +63,11 @@ pub const CIRCUIT_LIMIT_A: Range =
 pub const PROTECTION_A: Range =
     Range::new(1.0, 6300.0, "A", "it is the rated current of a fuse or breaker, up to 6300 A");
 pub const CIRCUIT_LIMIT_KW: Range = Range::new(0.1, 10_000.0, "kW", "no low-voltage connection carries more");
+pub const CIRCUIT_LIMIT_KVA: Range =
+    Range::new(0.1, 10_000.0, "kVA", "no low-voltage connection carries more");
+pub const BALANCE_A: Range = Range::new(1.0, 6300.0, "A", "less leaves no car on one phase its minimum");
+pub const TRANSFORMER_RATIO: Range =
+    Range::new(0.01, 100.0, "", "it is the primary voltage over the secondary one, both line to line");
 pub const INPUT_LIMIT_A: Range = Range::new(0.0, 6300.0, "A", "0 A switches all off that can be");
 pub const INPUT_LIMIT_KW: Range = Range::new(0.0, 10_000.0, "kW", "0 kW switches all off that can be");
 pub const DEBOUNCE_MS: Range = Range::new(

@@ -42,7 +42,8 @@ fn assumed_loads(circuits: &[Circuit], meters: &[MeterSetting]) -> Vec<PerLine<M
             loads[ix] = meter.assumed_load;
         }
         if let Some(parent) = circuits[ix].parent {
-            loads[parent.0] = loads[parent.0].zip_with(loads[ix], Milliamps::saturating_add);
+            let above = circuits[ix].transformer.map_or(loads[ix], |way| way.primary(loads[ix]));
+            loads[parent.0] = loads[parent.0].zip_with(above, Milliamps::saturating_add);
         }
     }
     loads

@@ -154,9 +154,22 @@ pub struct CircuitEntry {
     /// A limit on total power beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_kw: Option<f64>,
-    /// Left out: its parent's; at the grid connection 230 V star.
+    /// A limit on total apparent power. Cars count at power factor 1, so the smaller one of both binds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_kva: Option<f64>,
+    /// What the neutral may carry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_neutral_a: Option<f64>,
+    /// By how much one line may carry more than another. VDE-AR-N 4100: 20.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_unbalance_a: Option<f64>,
+    /// Left out: its parent's, behind a transformer a star of its secondary voltage; at the grid connection
+    /// 230 V star.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supply: Option<SupplyPart>,
+    /// Between this circuit and its parent, whose amperes are then those of the primary side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transformer: Option<TransformerPart>,
     /// The device that protects it. Left out: `limit_a` is taken for the rating of the most sensitive kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protection: Option<ProtectionPart>,
@@ -171,6 +184,15 @@ pub struct CircuitEntry {
 pub struct ProtectionPart {
     pub kind: DeviceWord,
     pub rated_a: f64,
+}
+
+/// A three-phase transformer: its vector group (IEC 60076-1) and its primary line-to-line voltage over its
+/// secondary one.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransformerPart {
+    pub group: GroupWord,
+    pub ratio: f64,
 }
 
 /// The supply system and the voltage that names it: line to neutral, on delta line to line.
@@ -336,6 +358,13 @@ words!(
         Delta = "delta",
         Split = "split",
         Single = "single",
+    }
+);
+words!(
+    /// Dyn: delta and star with neutral (Dyn11). Yyn: two stars, the neutral connected on both sides (YNyn0).
+    GroupWord {
+        #[default] #[serde(rename = "Dyn")] Dyn = "Dyn",
+        #[serde(rename = "Yyn")] Yyn = "Yyn",
     }
 );
 words!(

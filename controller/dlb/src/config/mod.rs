@@ -29,6 +29,7 @@ mod relays;
 mod rotation;
 pub mod secrets;
 mod section;
+mod supply;
 mod versions;
 mod words;
 

@@ -88,7 +88,11 @@ fn circuit(section: &mut Section<'_>) -> CircuitEntry {
         parent: section.take("parent"),
         limit_a: section.take("limit_a"),
         limit_kw: section.take("limit_kw"),
+        limit_kva: section.take("limit_kva"),
+        limit_neutral_a: section.take("limit_neutral_a"),
+        limit_unbalance_a: section.take("limit_unbalance_a"),
         supply: section.inside("supply", supply),
+        transformer: section.inside("transformer", transformer),
         protection: section.inside("protection", protection),
         profile: section.take("profile"),
     }
@@ -112,6 +116,16 @@ fn supply(section: &mut Section<'_>) -> SupplyPart {
         }
     };
     SupplyPart { system, volts }
+}
+
+fn transformer(section: &mut Section<'_>) -> TransformerPart {
+    TransformerPart {
+        group: section.require("group", "add its vector group: group = \"Dyn\" or \"Yyn\""),
+        ratio: section.require(
+            "ratio",
+            "add the primary over the secondary voltage, both line to line, like ratio = 2.309 for 480 V to 208 V",
+        ),
+    }
 }
 
 fn port(section: &mut Section<'_>) -> PortEntry {
@@ -246,6 +260,7 @@ choices!(
     StrategyWord: "one of equal, first-come, priority, departure",
     AdoptionWord: "ask or automatic",
     SystemWord: "one of star, delta, split, single",
+    GroupWord: "Dyn or Yyn",
     DeviceWord: "one of gG, mcb-b, mcb-c, mcb-d, mccb",
     ProfileWord: "plain or g100",
     ParityWord: "none, even or odd",

@@ -62,7 +62,7 @@ fn line(pair: &[u8]) -> Option<Line> {
 }
 
 fn fits(wiring: Wiring, supply: Supply) -> bool {
-    let lines = super::circuits::lines_of(supply);
+    let lines = super::supply::lines_of(supply);
     let there = wiring.lines().into_iter().flatten().all(|line| line.index() < lines);
     let neutral = !matches!(supply, Supply::Delta(_));
     there && (neutral || matches!(wiring, Wiring::Three(..) | Wiring::Between(..)))

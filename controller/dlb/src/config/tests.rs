@@ -1,6 +1,7 @@
 use super::*;
 use dlb_engine::lines::{Line, PerLine, Wiring};
-use dlb_engine::units::Milliamps;
+use dlb_engine::site::{Balance, Supply, Transformer, VectorGroup};
+use dlb_engine::units::{Milliamps, Watts};
 use dlb_wiring::settings::{LinkSetting, MeterSource, PortIx};
 
 const OFFICE: &str = include_str!("../../../../tests/sites/office.toml");
@@ -126,4 +127,76 @@ fn a_map_that_there_is_not_is_refused_with_the_nearest_one() {
     let mistakes = check_with(OFFICE, &maps).unwrap_err();
     assert_eq!(mistakes[0].key, "meter[0].map");
     assert_eq!(mistakes[0].remedy, "did you mean \"eastron-sdm72\"?");
+}
+
+const GARAGE: &str = r#"
+[[circuit]]
+id = "grid"
+limit_a = 100
+supply = { system = "delta", volts = 480 }
+
+[[circuit]]
+id = "garage"
+parent = "grid"
+transformer = { group = "Dyn", ratio = 2.309 }
+limit_a = 200
+limit_kva = 75
+limit_neutral_a = 100
+limit_unbalance_a = 40
+
+[[charger]]
+id = "bay-1"
+circuit = "garage"
+ocpp = "bay-1"
+rotation = "L1-L2"
+max_a = 32
+fallback_a = 32
+"#;
+
+#[test]
+fn a_garage_behind_a_transformer_is_a_star_of_its_secondary_voltage() {
+    let (checked, warnings) = check(GARAGE).expect("the garage is right");
+    let about_limits = warnings.iter().filter(|warning| warning.key.contains("limit")).count();
+    assert_eq!(about_limits, 0, "it carries more amperes than the primary side: {warnings:#?}");
+    let garage = &checked.settings.site.circuits()[1];
+    let Supply::Star(volts) = garage.supply else { panic!("{:?}", garage.supply) };
+    assert!((volts.as_volts() - 120.0).abs() < 0.1, "{volts:?}");
+    assert_eq!(garage.transformer, Some(Transformer { group: VectorGroup::Dyn, ratio: 2.309 }));
+    assert_eq!(garage.limit_power, Some(Watts(75_000)));
+    let balance =
+        Balance { neutral: Some(Milliamps::from_amps(100)), unbalance: Some(Milliamps::from_amps(40)) };
+    assert_eq!(garage.balance, balance);
+    // 208 V times 1 A.
+    assert!((checked.conversions[0].watts_per_ampere - 207.9).abs() < 0.1);
+}
+
+#[test]
+fn the_smaller_one_of_kilowatts_and_kilovolt_amperes_binds() {
+    let both = GARAGE.replace("limit_kva = 75", "limit_kva = 75\nlimit_kw = 60");
+    assert_eq!(check(&both).unwrap().0.settings.site.circuits()[1].limit_power, Some(Watts(60_000)));
+}
+
+#[test]
+fn fallbacks_are_held_against_the_primary_side_of_a_transformer() {
+    // 32 A between two lines are 8 A, 16 A and 8 A on the primary side.
+    let small = GARAGE.replacen("limit_a = 100", "limit_a = 15", 1);
+    let mistakes = mistakes(&small);
+    assert_eq!(mistakes[0].key, "charger[0].fallback_a", "{mistakes:#?}");
+    assert!(mistakes[0].what.contains("grid is 1.0 A over on L2"), "{mistakes:#?}");
+}
+
+#[test]
+fn a_transformer_must_fit_where_it_stands() {
+    let key = |from: &str, to: &str| {
+        let mistakes = mistakes(&GARAGE.replace(from, to));
+        mistakes[0].key.clone()
+    };
+    let at_root = "limit_a = 100\ntransformer = { group = \"Yyn\", ratio = 1 }";
+    assert_eq!(key("limit_a = 100", at_root), "circuit[0].transformer");
+    assert_eq!(key("ratio = 2.309", "ratio = 0"), "circuit[1].transformer.ratio");
+    assert_eq!(key("\"Dyn\"", "\"Dzn\""), "circuit[1].transformer.group");
+    let wrong = "limit_a = 200\nsupply = { system = \"star\", volts = 230 }";
+    assert_eq!(key("limit_a = 200", wrong), "circuit[1].supply");
+    assert_eq!(key("limit_a = 200\n", ""), "circuit[1].limit_a");
+    assert_eq!(key("limit_a = 100", "limit_a = 100\nlimit_neutral_a = 10"), "circuit[0].limit_neutral_a");
 }

@@ -223,7 +223,7 @@ struct Decision<'a> {
 impl<'a> Decision<'a> {
     fn new(site: &'a Site, snapshot: &'a Snapshot, demands: Vec<Demand>) -> Self {
         let network = Network::new(site, &snapshot.circuits, |ix| snapshot.chargers[ix].counted_phases());
-        let shares = shares::shares(site, &demands);
+        let shares = shares::shares(site, snapshot, &demands);
         Self { site, snapshot, demands, network, shares }
     }
 

@@ -3,7 +3,7 @@
 
 use super::network::RowIx;
 use crate::site::{Charger, Site};
-use crate::snapshot::Demand;
+use crate::snapshot::{ChargerState, Demand, Snapshot};
 use crate::units::Milliamps;
 
 /// Weights are counted in these, so that sums of them are exact whatever their order.
@@ -38,11 +38,13 @@ impl Share {
     /// The range of a charger whose car could take `wants`.
     ///
     /// A car that wants less than the minimum needs the minimum to draw it. `None`: no multiple of the
-    /// charger's step lies between its minimum and its maximum, so it cannot be told any limit.
-    fn new(charger: &Charger, wants: Milliamps) -> Option<Self> {
+    /// charger's step lies between its minimum and its maximum, so it cannot be told any limit. A car that needs
+    /// more to start gets that, or all that the charger has.
+    fn new(charger: &Charger, least: Milliamps, wants: Milliamps) -> Option<Self> {
         let step = i64::from(charger.step.0.max(1));
-        let low = (i64::from(charger.min.0) + step - 1) / step * step;
+        let on_step = |current: Milliamps| (i64::from(current.0) + step - 1) / step * step;
         let top = i64::from(charger.max.0) / step * step;
+        let low = on_step(charger.min).max(on_step(least).min(top));
         let high = (i64::from(wants.0.min(charger.max.0)) / step * step).max(low);
         let weight = (charger.weight * WEIGHT_UNIT).round().clamp(1.0, WEIGHT_MAX) as i64;
         (low <= top).then_some(Self { low, high, step, weight, given: 0, stop: Stop::High })
@@ -60,14 +62,14 @@ impl Share {
 }
 
 /// A line for every charger of the site.
-pub(super) fn shares(site: &Site, demands: &[Demand]) -> Vec<Share> {
-    let of = |(charger, demand): (&Charger, &Demand)| {
+pub(super) fn shares(site: &Site, snapshot: &Snapshot, demands: &[Demand]) -> Vec<Share> {
+    let of = |((charger, demand), state): ((&Charger, &Demand), &ChargerState)| {
         let wants = match *demand {
             Demand::Wants(wants) if wants > Milliamps::ZERO => wants,
             Demand::Idle => Milliamps::ZERO,
             Demand::Wants(_) | Demand::Absent | Demand::Reserved(..) => return Share::nothing(),
         };
-        Share::new(charger, wants).unwrap_or(Share::nothing())
+        Share::new(charger, state.least(charger), wants).unwrap_or(Share::nothing())
     };
-    site.chargers().iter().zip(demands).map(of).collect()
+    site.chargers().iter().zip(demands).zip(&snapshot.chargers).map(of).collect()
 }

@@ -250,17 +250,12 @@ impl Ledger {
 
     /// Whose decrease cannot wait: on a line that would be over its limit if every car took what it was last
     /// allowed, and everybody's while a car waits for its first ampere.
-    fn hurry(
-        &self,
-        site: &Site,
-        snapshot: &Snapshot,
-        allocation: &Allocation,
-        room: &mut Room,
-    ) -> Vec<bool> {
+    fn hurry(&self, site: &Site, snapshot: &Snapshot, allocation: &Allocation, room: &mut Room) -> Vec<bool> {
         let last = |charger: ChargerIx| self.entries[charger.0].last_limit();
         let target = |charger: ChargerIx| allocation.grants[charger.0].limit;
         let waits = |charger: &ChargerIx| {
-            target(*charger) >= site.charger(*charger).min && last(*charger) == Milliamps::ZERO
+            let least = snapshot.chargers[charger.0].least(site.charger(*charger));
+            target(*charger) >= least && last(*charger) == Milliamps::ZERO
         };
         let somebody_waits = site.charger_indexes().any(|charger| waits(&charger));
         let lowered = |charger: ChargerIx| target(charger) < last(charger);
@@ -292,7 +287,8 @@ impl Ledger {
             let ceiling = self.worst(now, charger, site);
             let reachable = ceiling.saturating_add(room.of(charger));
             let wanted = target.min(reachable).round_down_to(rating.step);
-            if wanted < rating.min || wanted <= limit {
+            let least = snapshot.chargers[charger.0].least(rating).round_down_to(rating.step);
+            if wanted < rating.min || wanted < least || wanted <= limit {
                 continue;
             }
             room.take(charger, wanted.saturating_sub(ceiling).max(Milliamps::ZERO));

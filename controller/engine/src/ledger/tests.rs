@@ -44,6 +44,7 @@ fn snapshot(other: i32, demands: [Demand; 2]) -> Snapshot {
     let charger = |demand| ChargerState {
         demand,
         car_phases: None,
+        least: Milliamps::ZERO,
         drawn: None,
         arrived: None,
         departs: None,

@@ -175,7 +175,11 @@ pub(crate) fn check(site: &Site, snapshot: &Snapshot, allocation: &Allocation) {
         for line in 0..3 {
             let used = f64::from(state.other_load.0[line].0) + current(site, snapshot, &limits, ix, line);
             let told = f64::from(allocation.used[ix].0[line].0);
-            assert!((told - used).abs() <= 1.0, "{} line {line}: said {told}, is {used}", site.circuits()[ix].id);
+            assert!(
+                (told - used).abs() <= 1.0,
+                "{} line {line}: said {told}, is {used}",
+                site.circuits()[ix].id
+            );
         }
     }
     for (ix, state) in snapshot.chargers.iter().enumerate() {

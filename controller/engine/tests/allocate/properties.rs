@@ -109,7 +109,9 @@ proptest! {
                 Reason::LineFull { .. } => charger.step.0.max(1),
                 Reason::PowerFull { .. } if grant.limit.0 > 0 => charger.step.0.max(1),
                 Reason::WaitsForTurn { .. } | Reason::NothingLeft { .. } => {
-                    (charger.min.0 as u32).next_multiple_of(charger.step.0.max(1) as u32) as i32
+                    let (least, step) = (snapshot.chargers[ix].least(charger).0, charger.step.0.max(1));
+                    let top = charger.max.0 / step * step;
+                    ((least as u32).next_multiple_of(step as u32) as i32).min(top)
                 }
                 _ => continue,
             };

@@ -132,10 +132,13 @@ fn charger_state(kind: Kind) -> impl Strategy<Value = ChargerState> {
     let known = |most: u64| proptest::option::of((0..most).prop_map(|s| Instant::from_millis(s * 1000)));
     let phases = proptest::option::of(1..4u8);
     let energy = proptest::option::of((0..50_000i64).prop_map(WattHours));
-    (demand(kind), phases, known(4), known(40_000), energy).prop_map(
-        move |(demand, car_phases, arrived, departs, energy_needed)| ChargerState {
+    let least = prop_oneof![4 => Just(0), 1 => 0..40_000i32]
+        .prop_map(move |least| Milliamps(if kind.continuous { 0 } else { least }));
+    (demand(kind), phases, least, known(4), known(40_000), energy).prop_map(
+        move |(demand, car_phases, least, arrived, departs, energy_needed)| ChargerState {
             demand,
             car_phases,
+            least,
             drawn: None,
             arrived,
             departs,

@@ -48,7 +48,15 @@ pub(crate) fn row_of(count: usize, limit: f64) -> Site {
 }
 
 pub(crate) fn wants(demand: Demand) -> ChargerState {
-    ChargerState { demand, car_phases: None, drawn: None, arrived: None, departs: None, energy_needed: None }
+    ChargerState {
+        demand,
+        car_phases: None,
+        least: Milliamps::ZERO,
+        drawn: None,
+        arrived: None,
+        departs: None,
+        energy_needed: None,
+    }
 }
 
 /// Every charger wants 32 A and nothing else is on.

@@ -131,6 +131,7 @@ impl ChargerMap {
             step: self.limit.step,
             settle: self.limit.settle,
             confirmation: if metered { Confirmation::Metered } else { Confirmation::Word },
+            spread: 1,
             pauses: true,
         }
     }

@@ -66,6 +66,8 @@ pub struct Conversion {
     pub wired: u8,
     /// Phases that the car was seen to use, or that a DC charger loads.
     pub used: Option<u8>,
+    /// What the charger itself lets a phase draw.
+    pub rating: Milliamps,
     pub efficiency: f64,
 }
 
@@ -75,15 +77,19 @@ const FLOOR: Milliamps = Milliamps(6000);
 impl Conversion {
     /// Never more than `limit`: rounded down to the step, and to the decimal or watt.
     ///
-    /// Watts say nothing about phases: a car on one phase draws on it what was meant for three. Until
-    /// it has been seen, it gets what one phase may carry, or what it takes to start on all of them.
+    /// Watts say nothing about phases: a car on one phase draws on it what was meant for three. Until it has
+    /// been seen, it gets what one phase may carry. To start on all of them it must be allowed that many times
+    /// the floor on each ([`Abilities::spread`](crate::charger::Abilities::spread)), or all that the charger has.
     #[must_use]
     pub fn tenths(&self, unit: RateUnit, limit: Milliamps) -> Tenths {
         let limit = limit.max(Milliamps::ZERO);
         match (unit, self.used) {
             (RateUnit::A, _) => Tenths(i64::from(limit.round_down_to(self.step).0) / 100),
             (RateUnit::W, Some(used)) => self.watts(limit, used),
-            (RateUnit::W, None) => self.watts(limit, 1).max(self.watts(limit.min(FLOOR), self.wired)),
+            (RateUnit::W, None) if limit >= self.rating => {
+                self.watts(limit, 1).max(self.watts(limit.min(FLOOR), self.wired))
+            }
+            (RateUnit::W, None) => self.watts(limit, 1),
         }
     }
 
@@ -201,6 +207,7 @@ mod tests {
         volts: Millivolts(230_000),
         wired: 3,
         used: Some(3),
+        rating: Milliamps(32_000),
         efficiency: 1.0,
     };
 
@@ -218,8 +225,20 @@ mod tests {
     fn watts_for_a_car_that_was_not_seen_yet_start_it_and_do_not_overload_a_phase() {
         let unseen = Conversion { used: None, ..THREE_PHASES };
         assert_eq!(unseen.tenths(RateUnit::W, Milliamps(32_000)), Tenths(73_600));
-        assert_eq!(unseen.tenths(RateUnit::W, Milliamps(10_000)), Tenths(41_400));
+        assert_eq!(unseen.tenths(RateUnit::W, Milliamps(18_000)), Tenths(41_400));
+        assert_eq!(
+            unseen.tenths(RateUnit::W, Milliamps(10_000)),
+            Tenths(23_000),
+            "one phase may carry no more"
+        );
         assert_eq!(unseen.tenths(RateUnit::W, Milliamps::ZERO), Tenths(0));
+        let small = Conversion { rating: Milliamps(16_000), ..unseen };
+        assert_eq!(
+            small.tenths(RateUnit::W, Milliamps(16_000)),
+            Tenths(41_400),
+            "all that it has starts any car"
+        );
+        assert_eq!(small.tenths(RateUnit::W, Milliamps(15_000)), Tenths(34_500));
         assert_eq!(unseen.safest(RateUnit::W, Milliamps(6000), false), Tenths(13_800));
     }
 

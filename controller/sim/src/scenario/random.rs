@@ -5,9 +5,7 @@
 //! chargers' fallbacks and beside the rating of a charger that obeys nobody. What is assumed while a
 //! meter is lost is at least what others can draw. Everything else is chance.
 //!
-//! Two things are left out, because nothing but commissioning finds them: a meter whose clamps are turned
-//! round, and a charger that takes watts alone, which for a car that it has not seen must be told more than
-//! one phase may carry.
+//! One thing is left out, because nothing but commissioning finds it: a meter whose clamps are turned round.
 
 use super::cars::VisitsPart;
 use super::chargers::{ChargerPart, KindWord, ReachWord, TemperWord, UnitsWord};
@@ -171,7 +169,7 @@ fn charger(at: usize, circuit: String, system: SystemWord, rng: &mut Rng) -> Cha
         .filter(|_| ocpp),
         meter_error: Some((rng.between(-0.015, 0.015) * 1000.0).round() / 1000.0),
         temper: rng.chance(0.05).then_some(TemperWord::Deaf),
-        units: (ocpp && !dc).then(|| [UnitsWord::Amps, UnitsWord::Both][rng.below(2)]),
+        units: (ocpp && !dc).then(|| [UnitsWord::Amps, UnitsWord::Both, UnitsWord::Watts][rng.below(3)]),
         refuses_tx_profiles: ocpp && rng.chance(0.15),
         refuses_profiles: ocpp && rng.chance(0.03),
         forgets_profiles: ocpp && rng.chance(0.1),

@@ -126,7 +126,11 @@ impl Session {
         value: Milliamps,
     ) -> (Call, Option<Duration>) {
         let running = desk.running();
-        let conversion = self.conversion(desk);
+        let mut conversion = self.conversion(desk);
+        if self.quirk.pause() == Pause::Floor6 && value <= FLOOR {
+            // Its floor holds on every phase, whatever it is told; that it cannot be held lower was told.
+            conversion.used = conversion.used.or(Some(conversion.wired));
+        }
         let fallback = desk.place.map_or(Milliamps::ZERO, |place| self.effective_fallback(place));
         let shared = shares_the_fallbacks_place(recipe);
         let connector = if recipe.station { 0 } else { outlet.0 };
@@ -180,6 +184,7 @@ impl Session {
             step: self.quirk.step_a.map_or(Milliamps(100), Milliamps::from_amps_f64),
             volts: desk.volts.unwrap_or(self.settings.volts),
             wired,
+            rating: desk.place.map_or(Milliamps::MAX, |place| place.rating),
             used: even.or(desk.car_phases.map(|phases| phases.clamp(1, wired))),
             efficiency: self.settings.rectified().unwrap_or(1.0),
         }

@@ -22,6 +22,7 @@ use crate::ocpp16::call::Call;
 use crate::ocpp16::desk::{Armed, Desk, OUTLETS_MAX, Place};
 use crate::ocpp16::frame::Frame;
 use crate::ocpp16::memory::Memory;
+use crate::ocpp16::profile::RateUnit;
 use crate::ocpp16::quirks::{self, Pause, Quirk};
 use crate::ocpp16::recipe::{Ladder, Recipe};
 use crate::ocpp16::settings::SessionSettings;
@@ -313,14 +314,24 @@ impl Session {
     }
 
     #[must_use]
-    pub fn abilities(&self, _outlet: Outlet) -> Abilities {
+    pub fn abilities(&self, outlet: Outlet) -> Abilities {
         let default = Abilities::default();
         let unmetered = self.quirk.unmetered == Some(true);
         Abilities {
             step: self.quirk.step_a.map_or(default.step, Milliamps::from_amps_f64),
             settle: self.quirk.settle_s.map_or(default.settle, Duration::from_secs),
             confirmation: if unmetered { Confirmation::Word } else { default.confirmation },
+            spread: self.spread(outlet),
             pauses: self.quirk.pause() != Pause::Floor6,
+        }
+    }
+
+    /// Watts say nothing about phases.
+    fn spread(&self, outlet: Outlet) -> u8 {
+        let in_watts = self.recipe().is_some_and(|recipe| recipe.unit == RateUnit::W);
+        match self.desks.get(&outlet) {
+            Some(desk) if in_watts && self.conversion(desk).used.is_none() => self.conversion(desk).wired,
+            _ => 1,
         }
     }
 

@@ -95,14 +95,20 @@ fn a_charger_that_counts_in_watts_is_told_watts() {
     let fallback = bench.log.iter().find(|frame| frame.contains("TxDefaultProfile")).unwrap();
     assert!(fallback.contains(r#""limit":1380,"#), "{fallback}");
     let number = bench.starts(1);
+    assert_eq!(bench.session.abilities(ONE).spread, 3, "nobody knows its phases yet");
     bench.limit(16);
-    // Not seen yet: enough to start on three phases.
+    // It may draw all of it on one phase.
     let call = bench.expects("SetChargingProfile");
-    assert_eq!((&schedule(&call)["chargingRateUnit"], limit_in(&call)), (&json!("W"), &json!(4140)));
+    assert_eq!((&schedule(&call)["chargingRateUnit"], limit_in(&call)), (&json!("W"), &json!(3680)));
+    bench.accepts(&call);
+    bench.limit(18);
+    let call = bench.expects("SetChargingProfile");
+    assert_eq!(limit_in(&call), &json!(4140), "this starts it on three phases as well");
     bench.accepts(&call);
     bench.draws(1, number, 5.9);
     let call = bench.expects("SetChargingProfile");
-    assert_eq!(limit_in(&call), &json!(11_040));
+    assert_eq!(limit_in(&call), &json!(12_420));
+    assert_eq!(bench.session.abilities(ONE).spread, 1);
     bench.accepts(&call);
     // The next car is on one phase, and would draw on it what was meant for three.
     let value =
@@ -111,7 +117,7 @@ fn a_charger_that_counts_in_watts_is_told_watts() {
     let group = json!([{"timestamp": bench.stamp(), "sampledValue": values}]);
     bench.calls("MeterValues", json!({"connectorId": 1, "transactionId": number, "meterValue": group}));
     let call = bench.expects("SetChargingProfile");
-    assert_eq!(limit_in(&call), &json!(3680));
+    assert_eq!(limit_in(&call), &json!(4140));
 }
 
 #[test]
