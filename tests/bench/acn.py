@@ -113,10 +113,21 @@ PEERS = {
 OURS = {"dlb": "departure", "dlb equal": "equal"}
 
 
+def check_quickly(network):
+    """Puts acnportal's check of a schedule on one matrix that is made once: the same decisions, many times sooner."""
+    turned = network.constraint_matrix * numpy.exp(1j * numpy.deg2rad(network._phase_angles))
+    limits = network.magnitudes + numpy.maximum(1e-5, 1e-7 * network.magnitudes)
+    algorithms.sorted_algorithms.infrastructure_constraints_feasible = lambda rates, _: bool(
+        (numpy.abs(turned @ rates) <= limits).all()
+    )
+
+
 def simulate(job):
-    path, month, days, kilowatts, name = job
+    path, month, days, kilowatts, name, quick = job
     warnings.simplefilter("ignore")
     network = acnsim.sites.caltech_acn(basic_evse=False, transformer_cap=kilowatts)
+    if quick:
+        check_quickly(network)
     sessions = read(path, month, days, network.station_ids)
     if name == "bound":
         amperes = acn_bound.bound(network, sessions, PERIOD_MIN, MOST_A)
@@ -137,7 +148,8 @@ def simulate(job):
     simulator.run()
     if name in OURS:
         spent[0] = scheduler.processor_seconds()
-    return job, verdict(simulator, network, sessions, spent[0] / max(1, steps[0]))
+    no_figure = quick and name in PEERS
+    return job, verdict(simulator, network, sessions, None if no_figure else spent[0] / max(1, steps[0]))
 
 
 def timed(scheduler):
@@ -195,11 +207,27 @@ def line(power, month, name, result, peer, of):
     gap = ""
     if name in OURS and peer is not None and "bound" in of:
         gap = f"{100 * (result['kwh'] - peer) / (of['bound']['kwh'] - peer):.0f} %"
-    ratio = f"{of['LLF']['step_s'] / result['step_s']:.0f} ×" if "LLF" in of else ""
+    llf, own = (of["LLF"]["step_s"] if "LLF" in of else None), result["step_s"]
+    ratio = f"{llf / own:.0f} ×" if llf and own else ""
+    step = f"{1e6 * own:,.0f} µs" if own else ""
     return (
         f"| {power} | {month} | {len(result['shares'])} | {name} | {share(result['kwh'])} | {gap} | {statistics.mean(worst):.2f} "
-        f"| {statistics.mean(result['starts']):.2f} | {result['violations']} | {1e6 * result['step_s']:,.0f} µs | {ratio} |"
+        f"| {statistics.mean(result['starts']):.2f} | {result['violations']} | {step} | {ratio} |"
     )
+
+
+def remembered(job):
+    """`simulate`, unless an earlier run that was given the same directory has the answer."""
+    keep, job = job[0], job[1:]
+    _, month, days, kilowatts, name, _ = job
+    if keep is None:
+        return simulate(job)
+    place = keep / f"{month}-{days}d-{kilowatts:g}kW-{name.replace(' ', '-')}.json"
+    if place.exists():
+        return job, json.loads(place.read_text())
+    result = simulate(job)[1]
+    place.write_text(json.dumps(result))
+    return job, result
 
 
 def main():
@@ -209,19 +237,23 @@ def main():
     parser.add_argument("--days", type=int, default=31, help="only cars that arrive in the first days of each month")
     parser.add_argument("--kilowatts", nargs="+", type=float, default=KILOWATTS, help="of the transformer")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--keep", type=pathlib.Path, help="directory for results; what is in it is not computed again")
+    parser.add_argument("--quick", action="store_true", help="check acnportal's schedules quickly; its steps have no time then")
     parser.add_argument("--only", nargs="+", help=f"of: bound, {', '.join([*PEERS, *OURS])}")
     chosen = parser.parse_args()
     names = chosen.only or ["bound", *PEERS, "dlb"]
     jobs = [
-        (chosen.sessions, month, chosen.days, power, name)
+        (chosen.keep, chosen.sessions, month, chosen.days, power, name, chosen.quick)
         for power in chosen.kilowatts
         for month in chosen.months
         for name in names
     ]
+    if chosen.keep:
+        chosen.keep.mkdir(parents=True, exist_ok=True)
     print(HEAD, flush=True)
     with multiprocessing.Pool(chosen.jobs) as pool:
         # In the order of the jobs: the table grows from month to month.
-        results = pool.imap(simulate, jobs)
+        results = pool.imap(remembered, jobs)
         for power in chosen.kilowatts:
             for month in chosen.months:
                 of = {name: next(results)[1] for name in names}
