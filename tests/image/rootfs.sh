@@ -86,7 +86,7 @@ overlay_into() {
 patience_into() {
   local root=$1/etc/systemd
   as_root mkdir -p "$root/system/boot-complete.target.d" "$root/system/dlb-health.service.d"
-  printf '[Manager]\nDefaultTimeoutStartSec=5min\nRuntimeWatchdogSec=90s\n' | as_root tee "$root/system.conf.d/emulator.conf" >/dev/null
+  printf '[Manager]\nDefaultTimeoutStartSec=5min\nDefaultDeviceTimeoutSec=5min\nRuntimeWatchdogSec=3min\n' | as_root tee "$root/system.conf.d/emulator.conf" >/dev/null
   printf '[Unit]\nJobTimeoutSec=15min\n' | as_root tee "$root/system/boot-complete.target.d/emulator.conf" >/dev/null
   printf '[Service]\nTimeoutStartSec=8min\n' | as_root tee "$root/system/dlb-health.service.d/emulator.conf" >/dev/null
   # Every rule is matched against hundreds of devices: half of the boot, for cameras and joysticks.

@@ -51,7 +51,7 @@ def cut_while(box, what, random):
         if what == "updating":
             bundle = box.bundle("good")
             box.run(f"systemd-run --collect rauc install {bundle}")
-        time.sleep(random.uniform(0, 30 if what == "updating" else 5))
+        time.sleep(random.uniform(0, 90 if what == "updating" else 5))
     box.cut()
     return scribe
 

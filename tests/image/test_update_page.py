@@ -1,9 +1,10 @@
-"""Updates by a person in a real browser: a good bundle, and one whose program crashes."""
+"""Updates by a person in a real browser: a good bundle, and three that are left again by themselves."""
 
 import asyncio
 import contextlib
 import time
 
+import pytest
 import websockets
 from playwright.async_api import expect
 
@@ -110,11 +111,32 @@ async def test_a_person_installs_a_signed_bundle_in_the_browser(box, meter):
     assert await asyncio.to_thread(box.image_version) == "0.2.0"
 
 
-async def test_the_page_says_what_became_of_a_bundle_whose_program_crashes(box):
+async def told_on_the_page(box, text):
+    """Whether the page's list of updates says this."""
+    async with browser() as visit:
+        visitor = await visit(box)
+        page = await visitor.sign_in("#/system")
+        await expect(page.get_by_role("region", name="Updates")).to_contain_text(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        pytest.param("no-init", "0.3.2", id="whose_system_does_not_come_up"),
+        pytest.param("hanging", "0.3.3", id="that_hangs_in_boot"),
+        pytest.param("crashing", "0.3.1", id="whose_program_crashes"),
+    ],
+)
+async def test_a_bundle_is_left_again_by_itself_and_the_page_says_so(box, name, version):
     await asyncio.to_thread(box.steady)
-    slot = await asyncio.to_thread(box.slot)
-    await install_on_the_page(box, WORK / "bundles/crashing.raucb")
-    await asyncio.to_thread(box.until, lambda: box.starts()[-1] == slot, 1500, 5, "the old system")
+    good, before = await asyncio.to_thread(lambda: (box.slot(), box.image_version()))
+    bad, lives = {"A": "B", "B": "A"}[good], len(box.starts())
+    await install_on_the_page(box, WORK / f"bundles/{name}.raucb")
+    await asyncio.to_thread(box.until, lambda: box.starts()[-1] == good, 1500, 5, "the old system")
+    assert box.starts()[lives:] == [bad] * 3 + [good]
     history = await story(box)
-    assert (history[0]["outcome"], history[0]["to_version"]) == ("rolled-back", "0.3.1")
+    assert (history[0]["outcome"], history[0]["to_version"]) == ("rolled-back", version)
     assert "went back" in history[0]["text"]
+    assert await asyncio.to_thread(lambda: (box.slot(), box.image_version())) == (good, before)
+    assert (await asyncio.to_thread(box.variables))[f"BOOT_{bad}_LEFT"] == "0"
+    await told_on_the_page(box, f"{version} failed, back on {before}")
