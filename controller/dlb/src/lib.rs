@@ -17,6 +17,7 @@ pub mod register;
 pub mod reset;
 pub mod run;
 pub mod sampling;
+mod schema;
 pub mod services;
 pub mod simulate;
 pub mod site;

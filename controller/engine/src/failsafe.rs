@@ -148,7 +148,7 @@ fn network(site: &Site, assumed: &[PerLine<Milliamps>]) -> Network {
 mod tests {
     use super::*;
     use crate::lines::Wiring;
-    use crate::site::{Balance, Charger, Circuit, Supply};
+    use crate::site::{Charger, Circuit, Supply};
     use crate::units::{Millivolts, Watts};
 
     fn amps(amps: i32) -> Milliamps {
@@ -156,15 +156,8 @@ mod tests {
     }
 
     fn circuit(id: &str, parent: Option<usize>, limit: i32) -> Circuit {
-        Circuit {
-            id: id.into(),
-            parent: parent.map(CircuitIx),
-            limit: PerLine::all(amps(limit)),
-            limit_power: None,
-            balance: Balance::default(),
-            transformer: None,
-            supply: Supply::Star(Millivolts(230_000)),
-        }
+        let supply = Supply::Star(Millivolts(230_000));
+        Circuit { parent: parent.map(CircuitIx), ..Circuit::new(id, PerLine::all(amps(limit)), supply) }
     }
 
     fn charger(id: &str, circuit: usize, priority: u8, fallback: i32) -> Charger {

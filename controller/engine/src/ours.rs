@@ -122,7 +122,7 @@ fn at_thirty_degrees(one: Milliamps, other: Milliamps) -> Milliamps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::{Balance, Circuit, CircuitIx};
+    use crate::site::{Circuit, CircuitIx};
     use crate::units::Millivolts;
 
     fn amps(amps: i32) -> Milliamps {
@@ -130,15 +130,7 @@ mod tests {
     }
 
     fn circuit(id: &str, parent: Option<usize>, supply: Supply) -> Circuit {
-        Circuit {
-            id: id.into(),
-            parent: parent.map(CircuitIx),
-            limit: PerLine::all(amps(100)),
-            limit_power: None,
-            balance: Balance::default(),
-            supply,
-            transformer: None,
-        }
+        Circuit { parent: parent.map(CircuitIx), ..Circuit::new(id, PerLine::all(amps(100)), supply) }
     }
 
     fn charger(id: &str, circuit: usize, wiring: Wiring) -> Charger {

@@ -31,6 +31,22 @@ pub struct Circuit {
     pub transformer: Option<Transformer>,
 }
 
+impl Circuit {
+    /// A circuit that hangs on nothing and has no limit but the one on each line.
+    #[must_use]
+    pub fn new(id: impl Into<String>, limit: PerLine<Milliamps>, supply: Supply) -> Self {
+        Self {
+            id: id.into(),
+            parent: None,
+            limit,
+            limit_power: None,
+            balance: Balance::default(),
+            supply,
+            transformer: None,
+        }
+    }
+}
+
 /// Limits on how unevenly a circuit may be loaded. Cars that were told to charge need not do so: those on other
 /// lines are never counted on to even things out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

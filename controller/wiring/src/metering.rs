@@ -159,19 +159,11 @@ impl MeterState {
 mod tests {
     use super::*;
     use crate::settings::{Adoption, MeterSource, Policy};
-    use dlb_engine::site::{Balance, Circuit, CircuitIx, Site, Supply};
+    use dlb_engine::site::{Circuit, CircuitIx, Site, Supply};
     use dlb_engine::units::{Millivolts, Watts};
 
     fn settings() -> Settings {
-        let grid = Circuit {
-            id: "grid".into(),
-            parent: None,
-            limit: PerLine::all(Milliamps(63_000)),
-            limit_power: None,
-            balance: Balance::default(),
-            transformer: None,
-            supply: Supply::Star(Millivolts(230_000)),
-        };
+        let grid = Circuit::new("grid", PerLine::all(Milliamps(63_000)), Supply::Star(Millivolts(230_000)));
         let meter = MeterSetting {
             id: "main".into(),
             circuit: CircuitIx(0),

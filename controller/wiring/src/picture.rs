@@ -150,7 +150,7 @@ mod tests {
     use crate::event::{Event, Order};
     use crate::settings::{Adoption, LinkSetting, Policy, Settings};
     use dlb_engine::lines::Wiring;
-    use dlb_engine::site::{Balance, Charger, Circuit, Site, Supply};
+    use dlb_engine::site::{Charger, Circuit, Site, Supply};
     use dlb_engine::time::WallTime;
     use dlb_engine::units::{Millivolts, WattHours};
     use dlb_links::charger::Outlet;
@@ -159,15 +159,7 @@ mod tests {
     const NOW: Instant = Instant::from_millis(1_000);
 
     fn one_bay() -> Settings {
-        let grid = Circuit {
-            id: "grid".into(),
-            parent: None,
-            limit: PerLine::all(Milliamps(63_000)),
-            limit_power: None,
-            balance: Balance::default(),
-            transformer: None,
-            supply: Supply::Star(Millivolts(230_000)),
-        };
+        let grid = Circuit::new("grid", PerLine::all(Milliamps(63_000)), Supply::Star(Millivolts(230_000)));
         let bay = Charger {
             id: "bay".into(),
             circuit: CircuitIx(0),

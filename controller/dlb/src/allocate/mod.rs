@@ -13,11 +13,11 @@ mod outlet;
 pub use answer::{AllocationView, ChargerLimitView, CircuitUseView};
 pub use file::{ChargerFile, CircuitFile, SnapshotFile, SupplyFile, SystemName};
 
+use crate::schema::of_door;
 use convert::Picture;
 use dlb_engine::allocate::Allocator;
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
-use utoipa::{PartialSchema, ToSchema};
 
 /// The longest line that is read: some two hundred thousand chargers.
 const LINE_MAX: u64 = 64 << 20;
@@ -145,21 +145,8 @@ fn in_words(error: &serde_json::Error) -> String {
     error.to_string().replace(&format!(" at line {} column", error.line()), " at column")
 }
 
-/// JSON schema of what goes in and what comes out.
 fn schema() -> serde_json::Value {
-    let mut parts = Vec::new();
-    SnapshotFile::schemas(&mut parts);
-    AllocationView::schemas(&mut parts);
-    parts.push((SnapshotFile::name().into(), SnapshotFile::schema()));
-    parts.push((AllocationView::name().into(), AllocationView::schema()));
-    let parts: serde_json::Map<String, serde_json::Value> = parts
-        .into_iter()
-        .map(|(name, schema)| (name, serde_json::to_value(schema).expect("a schema is plain data")))
-        .collect();
-    serde_json::json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "One line into `dlb allocate`; one line out of it is AllocationView",
-        "$ref": "#/components/schemas/SnapshotFile",
-        "components": { "schemas": parts },
-    })
+    of_door::<SnapshotFile, AllocationView>(
+        "One line into `dlb allocate`; one line out of it is AllocationView",
+    )
 }

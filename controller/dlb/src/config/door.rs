@@ -2,12 +2,13 @@
 //! Exit status 0: it may be run. 1: it may not, or it cannot be read.
 
 use super::{Maps, Problem, SiteFile, check_with};
+use crate::schema::of_door;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 /// Says what is wrong with a configuration: everything at once, each with its key and the remedy.
 #[derive(clap::Args, Debug)]
@@ -108,21 +109,8 @@ fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// JSON schema of a configuration; its parts stand under `components`, as in the API's description.
 fn schema() -> serde_json::Value {
-    let mut parts = Vec::new();
-    SiteFile::schemas(&mut parts);
-    VerdictView::schemas(&mut parts);
-    parts.push((SiteFile::name().into(), SiteFile::schema()));
-    parts.push((VerdictView::name().into(), VerdictView::schema()));
-    let parts: serde_json::Map<String, serde_json::Value> = parts
-        .into_iter()
-        .map(|(name, schema)| (name, serde_json::to_value(schema).expect("a schema is plain data")))
-        .collect();
-    serde_json::json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Configuration of a dlb site; the verdict of `dlb check --json` is VerdictView",
-        "$ref": "#/components/schemas/SiteFile",
-        "components": { "schemas": parts },
-    })
+    of_door::<SiteFile, VerdictView>(
+        "Configuration of a dlb site; the verdict of `dlb check --json` is VerdictView",
+    )
 }

@@ -11,12 +11,12 @@ mod tables;
 pub use report::ReportView;
 
 use crate::journal::Recorder;
+use crate::schema::of_door;
 use dlb_sim::judge::judge;
 use dlb_sim::scenario::Scenario;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
-use utoipa::{PartialSchema, ToSchema};
 
 /// Plays a scenario: what would this site do?
 #[derive(clap::Args, Debug)]
@@ -94,21 +94,8 @@ fn play(arguments: &Arguments) -> Result<ReportView, Vec<String>> {
     Ok(ReportView::new(&verdict, began.elapsed().as_secs_f64()))
 }
 
-/// JSON schema of what goes in and what comes out.
 fn schema() -> serde_json::Value {
-    let mut parts = Vec::new();
-    Scenario::schemas(&mut parts);
-    ReportView::schemas(&mut parts);
-    parts.push((Scenario::name().into(), Scenario::schema()));
-    parts.push((ReportView::name().into(), ReportView::schema()));
-    let parts: serde_json::Map<String, serde_json::Value> = parts
-        .into_iter()
-        .map(|(name, schema)| (name, serde_json::to_value(schema).expect("a schema is plain data")))
-        .collect();
-    serde_json::json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A scenario for `dlb simulate` (TOML); with --json its result is ReportView",
-        "$ref": "#/components/schemas/Scenario",
-        "components": { "schemas": parts },
-    })
+    of_door::<Scenario, ReportView>(
+        "A scenario for `dlb simulate` (TOML); with --json its result is ReportView",
+    )
 }

@@ -3,7 +3,7 @@
 use dlb_engine::allocate::Allocator;
 use dlb_engine::allocation::Allocation;
 use dlb_engine::lines::{Line, PerLine, Wiring};
-use dlb_engine::site::{Balance, Charger, Circuit, CircuitIx, Site, Supply};
+use dlb_engine::site::{Charger, Circuit, CircuitIx, Site, Supply};
 use dlb_engine::snapshot::{ChargerState, CircuitState, Demand, Snapshot, Strategy};
 use dlb_engine::time::Instant;
 use dlb_engine::units::{Milliamps, Millivolts};
@@ -16,15 +16,7 @@ pub(crate) fn amps(value: f64) -> Milliamps {
 }
 
 pub(crate) fn circuit(id: &str, parent: Option<usize>, limit: f64) -> Circuit {
-    Circuit {
-        id: id.into(),
-        parent: parent.map(CircuitIx),
-        limit: PerLine::all(amps(limit)),
-        limit_power: None,
-        balance: Balance::default(),
-        transformer: None,
-        supply: STAR,
-    }
+    Circuit { parent: parent.map(CircuitIx), ..Circuit::new(id, PerLine::all(amps(limit)), STAR) }
 }
 
 pub(crate) fn charger(id: &str, circuit: usize, wiring: Wiring) -> Charger {

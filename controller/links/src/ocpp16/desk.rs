@@ -71,6 +71,22 @@ pub struct Transaction {
     pub reported: Reported,
 }
 
+impl Transaction {
+    /// One that was running before anybody told us of it; `wire` is the charger's number, where it said one.
+    pub fn found(now: Instant, id: i64, wire: Option<i64>) -> Self {
+        Self {
+            id,
+            wire,
+            tag: String::new(),
+            started: None,
+            register: None,
+            began: now,
+            confirmed: true,
+            reported: Reported::No,
+        }
+    }
+}
+
 /// Has the site been told of a transaction?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reported {

@@ -4,7 +4,7 @@ use super::GRID_METER;
 use crate::garage::{self, BayPlan, Reach};
 use crate::outlet::Kind;
 use dlb_engine::lines::PerLine;
-use dlb_engine::site::{self, Balance, Circuit, CircuitIx, Site, SiteFault, Supply};
+use dlb_engine::site::{self, Circuit, CircuitIx, Site, SiteFault, Supply};
 use dlb_engine::time::Duration;
 use dlb_engine::units::{Milliamps, Millivolts};
 use dlb_links::charger::Outlet;
@@ -17,13 +17,8 @@ use dlb_wiring::settings::{Adoption, LinkSetting, MeterSetting, MeterSource, Pol
 pub fn settings(bays: &[BayPlan]) -> Result<Settings, Vec<SiteFault>> {
     let supply = Supply::Star(Millivolts(230_000));
     let circuit = |id: &str, parent, amps| Circuit {
-        id: id.to_owned(),
         parent,
-        limit: PerLine::all(Milliamps::from_amps_f64(amps)),
-        limit_power: None,
-        balance: Balance::default(),
-        transformer: None,
-        supply,
+        ..Circuit::new(id, PerLine::all(Milliamps::from_amps_f64(amps)), supply)
     };
     let grid = circuit("grid", None, garage::GRID_A);
     let board = circuit("garage", Some(CircuitIx(0)), garage::GARAGE_A);

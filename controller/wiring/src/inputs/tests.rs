@@ -23,15 +23,7 @@ fn contact(id: &str, rule: InputRule) -> InputSetting {
 }
 
 fn settings(inputs: Vec<InputSetting>) -> Settings {
-    let grid = Circuit {
-        id: "grid".into(),
-        parent: None,
-        limit: PerLine::all(Milliamps(63_000)),
-        limit_power: None,
-        balance: dlb_engine::site::Balance::default(),
-        transformer: None,
-        supply: Supply::Star(Millivolts(230_000)),
-    };
+    let grid = Circuit::new("grid", PerLine::all(Milliamps(63_000)), Supply::Star(Millivolts(230_000)));
     let bay = |number: u32| Charger {
         id: format!("bay-{number}"),
         circuit: CircuitIx(0),

@@ -6,7 +6,7 @@ use crate::settings::{Adoption, MeterSetting, MeterSource, Policy};
 use dlb_engine::guard::{self, Device, Profile, Protection};
 use dlb_engine::lines::PerLine;
 use dlb_engine::reading::Reading;
-use dlb_engine::site::{Balance, Circuit, Site, Supply};
+use dlb_engine::site::{Circuit, Site, Supply};
 use dlb_engine::time::Duration;
 use dlb_engine::units::Millivolts;
 use std::collections::BTreeMap;
@@ -68,15 +68,7 @@ fn a_relay_does_not_chatter() {
 
 /// A metered 63 A connection whose chargers hang behind a contactor; no charger would obey.
 fn behind_a_contactor(profile: Profile) -> Settings {
-    let grid = Circuit {
-        id: "grid".into(),
-        parent: None,
-        limit: PerLine::all(Milliamps(63_000)),
-        limit_power: None,
-        balance: Balance::default(),
-        transformer: None,
-        supply: Supply::Star(Millivolts(230_000)),
-    };
+    let grid = Circuit::new("grid", PerLine::all(Milliamps(63_000)), Supply::Star(Millivolts(230_000)));
     let fuse = Protection { device: Device::Gg, rated: Milliamps(63_000) };
     Settings {
         name: "Site".into(),

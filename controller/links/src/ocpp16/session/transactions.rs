@@ -240,17 +240,7 @@ impl Session {
     /// It charges and no start was told: there is a transaction that began before we listened.
     pub(super) fn take_for_found(&mut self, now: Instant, outlet: Outlet) {
         let id = self.new_number(now);
-        let found = Transaction {
-            id,
-            wire: None,
-            tag: String::new(),
-            started: None,
-            register: None,
-            began: now,
-            confirmed: true,
-            reported: Reported::No,
-        };
-        self.begin(now, outlet, found);
+        self.begin(now, outlet, Transaction::found(now, id, None));
         self.remember_running();
     }
 
@@ -267,17 +257,7 @@ impl Session {
                 self.tell_session(outlet);
             }
             _ => {
-                let found = Transaction {
-                    id: number,
-                    wire: Some(number),
-                    tag: String::new(),
-                    started: None,
-                    register: None,
-                    began: now,
-                    confirmed: true,
-                    reported: Reported::No,
-                };
-                self.begin(now, outlet, found);
+                self.begin(now, outlet, Transaction::found(now, number, Some(number)));
                 self.remember_running();
             }
         }
