@@ -53,6 +53,10 @@ async def test_an_installer_reads_the_clamps_and_calibrates_one(demo):
         await expect(page.get_by_role("img", name=re.compile("Currents over two cycles"))).to_be_visible()
         phasors = page.get_by_role("img", name=re.compile("Phasor diagram"))
         await expect(phasors).to_have_accessible_name(re.compile(r"L2: 2\d\d V at −1(19|20|21)°"))
+        await expect(page.get_by_text(re.compile(r"[\d,]+ of [\d,]+ samples lost"))).to_be_visible()
+        harmonics = page.get_by_role("img", name=re.compile("Harmonics of the current"))
+        await expect(harmonics).to_have_accessible_name(re.compile(r"L1 THD \d+\.\d %"))
+        await expect(harmonics.locator("rect")).to_have_count(57)
         waves = page.get_by_role("img", name=re.compile("over two cycles")).first.locator("path.curve").first
         before = await waves.get_attribute("d")
         await expect(waves).not_to_have_attribute("d", before)

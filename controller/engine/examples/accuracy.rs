@@ -17,6 +17,7 @@ mod edgy;
 mod wave;
 
 use cases::{CLAMPS, Worst, everyday, worst};
+use dlb_engine::lines::Line;
 use std::f64::consts::PI;
 use wave::{ADS131M08, Converter, Filter, MCP3208, MCP3208_AT_8000, Rig, Wave, at_rate};
 
@@ -34,9 +35,10 @@ fn main() {
         "Why some miss an aim:\n\
          - Below 1 % there is none. The last column is what noise and rounding alone allow (three standard deviations\n\
          \x20 of the current at a power factor of 1; power at 0.5 has twice that); an MCP3208 at 0.1 % sees one code.\n\
-         - A dimmer's edges have 0.2 to 2 % of the current's root mean square above 1.7 kHz. Behind the ADS131M's filter\n\
-         \x20 that is gone (the power is not: the voltage has none there); behind the MCP3208's resistor and capacitor half\n\
-         \x20 of it folds back onto what is sampled. More samples a second move the limit, nothing else does.\n\
+         - What a waveform has above half the sampling rate cannot be told from what lies below: the column of that name is\n\
+         \x20 the part of the root mean square that hangs on it, from the closed form. An ADS131M's filter keeps most of it\n\
+         \x20 out (power does not miss it: the voltage has none there); behind a resistor and a capacitor more of it folds\n\
+         \x20 back onto what is sampled. Where that column is above an aim, only more samples a second help.\n\
          - \"bad\": the crests do not fit into the range of twelve bits. Marked bad, never read low."
     );
 }
@@ -82,12 +84,13 @@ fn usual_loads() {
     }
 }
 
-/// Three standard deviations of a current's root mean square over 10 cycles at 50 Hz: `σ/√N` codes.
+/// Three standard deviations of a current's root mean square over 10 cycles at 50 Hz, `σ/√N`, by the noise that the
+/// board has after its filter has been given back; from the floor that it states, `√(3·σ²·√(2/N))`.
 fn noise_alone(converter: &Converter, share: f64) -> f64 {
-    let gain = if matches!(converter.filter, Filter::Sinc3(_)) { 3.0 } else { 1.0 };
-    let sigma = ((converter.noise_codes.powi(2) + 1.0 / 12.0) * gain).sqrt();
-    let codes = share / converter.range * converter.half_codes;
-    3.0 * sigma / (0.2 * converter.sample_rate_hz).sqrt() / codes
+    let (board, samples) = (Rig::new(*converter, 63.0).board(), 0.2 * converter.sample_rate_hz);
+    let floor_a = board.noise_floor_a(Line::L1).unwrap();
+    let variance = floor_a * floor_a / (3.0 * (2.0 / samples).sqrt());
+    3.0 * (variance / samples).sqrt() / (63.0 * share)
 }
 
 /// A current of this root mean square at this frequency.
@@ -120,11 +123,12 @@ fn edgy_loads() {
         "\nDimmers with their chokes (10 to 90 % in 300 µs: stage, 40 µs: home, 0: none has that) and a rectifier with a"
     );
     println!("crest factor of 3, at 49.97, 50 and 60 Hz, 63 A clamp; current / power:\n");
-    println!("| converter | samples/s | waveform | 1 % | 5 % | 40 % | 120 % |");
-    println!("|---|---|---|---|---|---|---|");
+    println!("| converter | samples/s | waveform | above half of that | 1 % | 5 % | 40 % | 120 % |");
+    println!("|---|---|---|---|---|---|---|---|");
     for (converter, (_, at_1, from_5)) in rates.into_iter().chain(twelve_bits) {
         for (name, shape) in SHAPES {
-            print!("| {} | {} | {name} |", converter.name, converter.sample_rate_hz);
+            let above = percent(beyond(shape, converter.sample_rate_hz / 2.0), None);
+            print!("| {} | {} | {name} | {above} |", converter.name, converter.sample_rate_hz);
             for share in [0.01, 0.05, 0.4, 1.2] {
                 let found = edges(converter, shape, 63.0 * share);
                 let aim = aim(share, at_1, from_5);
@@ -136,6 +140,13 @@ fn edgy_loads() {
             println!();
         }
     }
+}
+
+/// By how much a root mean square is too small without what lies above a frequency: of the closed form, by Parseval.
+fn beyond(shape: Shape, highest_hz: f64) -> f64 {
+    let wave = shape(1.0, 50.0);
+    let below = wave.0.iter().filter(|harmonic| harmonic.order * 50.0 < highest_hz);
+    1.0 - below.map(|harmonic| harmonic.rms * harmonic.rms).sum::<f64>().sqrt() / wave.rms()
 }
 
 fn edges(converter: Converter, shape: Shape, rms: f64) -> Worst {

@@ -1,8 +1,8 @@
 //! What the arithmetic costs: the program whose instructions `tests/bench/metering/run` counts.
 //!
-//! `cost write FILE SAMPLES` writes frames of six channels (three currents, three voltages; 32-bit codes, least
-//! significant byte first). `cost measure FILE CHANNELS` measures the first so many channels of each frame:
-//! 2, 4 or 6 of them, a current and a voltage at a time.
+//! `cost write FILE SAMPLES` writes frames of eight channels (a current and a voltage of three lines and the neutral; 32-bit
+//! codes, least significant byte first). `cost measure FILE CHANNELS` measures the first so many channels of each
+//! frame: 2, 4, 6 or 8 of them, a current and a voltage at a time.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark without its file must fail")]
 
@@ -10,7 +10,7 @@ use dlb_engine::lines::Line;
 use dlb_engine::measure::{Board, Channel, Filter, Kind, Meter};
 use std::f64::consts::TAU;
 
-const CHANNELS: usize = 6;
+const CHANNELS: usize = 8;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -40,8 +40,13 @@ fn frames(samples: usize) -> Vec<u8> {
 
 fn board(channels: usize) -> Board {
     let channel = |at: usize| Channel {
-        kind: if at.is_multiple_of(2) { Kind::Current } else { Kind::Voltage },
-        line: Line::ALL[at / 2],
+        kind: match at {
+            6 => Kind::NeutralCurrent,
+            7 => Kind::NeutralVoltage,
+            _ if at.is_multiple_of(2) => Kind::Current,
+            _ => Kind::Voltage,
+        },
+        line: Line::ALL[at / 2 % 3],
         scale: 1e-4,
         lead: 0.01,
         delay_s: 0.0,

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHANNELS = 6, CROSSINGS = 20 };
+enum { CHANNELS = 8, CROSSINGS = 20 };
 
 struct pair {
     double offset_v, offset_i, last_v, sum_v, sum_i, sum_p;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { arrow, tip, wavePath, waveTop } from './geometry';
+import { arrow, harmonicBars, tip, wavePath, waveTop } from './geometry';
 import { said, type ClampLine } from './finding';
 
 const BOX = { width: 140, height: 112, left: 40 };
@@ -15,6 +15,14 @@ describe('the clamps', () => {
     expect(tip(100, 0)).toEqual({ x: 100, y: -0 });
     expect(tip(100, -120)).toEqual({ x: -50, y: 86.6 });
     expect(arrow(0, 30)).toContain('M0 0');
+  });
+
+  it('draws each harmonic as its share of the fundamental', () => {
+    const bars = harmonicBars(BOX, [{ line: 'L1', rms: [10, 0, 2] }, { line: 'L2', rms: [0, 0, 0] }], () => 40);
+    expect(bars.orders.map(({ order }) => order)).toEqual([2, 3]);
+    expect(bars.all).toHaveLength(4);
+    expect(bars.all[1]).toEqual({ line: 'L1', x: 96.3, y: 50, width: 18.8, height: 44 });
+    expect(bars.all[3]?.height).toBe(0);
   });
 
   it('says what is wrong with a clamp and offers what software can do', () => {

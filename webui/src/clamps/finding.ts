@@ -17,7 +17,7 @@ export interface Said {
   act: Act;
 }
 
-const WEIGHTS: Record<string, Weight> = { fits: 'good', 'fits-turned': 'good', 'nothing-to-tell': 'note', 'not-measured': 'note', 'no-voltage': 'note', unclear: 'note' };
+const WEIGHTS: Record<string, Weight> = { fits: 'good', 'fits-turned': 'good', 'nothing-to-tell': 'note', 'not-measured': 'note', neutral: 'note', 'no-voltage': 'note', unclear: 'note' };
 const ACTS: Record<string, Act> = { backwards: 'turn', swapped: 'swap' };
 
 export function said(line: ClampLine): Said {

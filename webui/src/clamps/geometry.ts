@@ -47,6 +47,31 @@ export function arrow(length: number, degrees: number): string {
   return `M0 0L${end.x} ${end.y}M${left.x} ${left.y}L${end.x} ${end.y}L${right.x} ${right.y}`;
 }
 
+/** A line's harmonics, from the fundamental up. */
+export interface Harmonics {
+  line: string;
+  rms: readonly number[];
+  distortion?: number | null | undefined;
+}
+
+/** Side by side for each order from the second on, in percent of the fundamental; `reach` rounds the largest up. */
+export function harmonicBars(box: Box, lines: readonly Harmonics[], reach: (most: number) => number) {
+  const shares = lines.map(({ rms }) => rms.slice(1).map((value) => (rms[0] ? (100 * value) / rms[0] : 0)));
+  const top = reach(Math.max(1, ...shares.flat()));
+  const floor = box.height - 18;
+  const count = Math.max(1, ...shares.map(({ length }) => length));
+  const slot = (box.width - box.left) / count;
+  const width = round((0.75 * slot) / Math.max(1, lines.length));
+  const orders = Array.from({ length: count }, (_, i) => ({ order: i + 2, x: round(box.left + (i + 0.5) * slot) }));
+  const all = shares.flatMap((share, at) =>
+    share.map((percent, i) => {
+      const height = round((percent / top) * (floor - 6));
+      return { line: lines[at]?.line ?? '', x: round(box.left + (i + 0.125) * slot + at * width), y: round(floor - height), width, height };
+    }),
+  );
+  return { top, floor, orders, all };
+}
+
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -3,7 +3,7 @@
 use super::How;
 use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::measure::{
-    Board, ClampWatch, Energy, Finding, Findings, Harmonics, Interval, LineValues, finding,
+    Board, Channel, ClampWatch, Energy, Finding, Findings, Harmonics, Interval, LineValues, finding,
 };
 use dlb_engine::reading::{Doubt, Quality};
 use serde::Serialize;
@@ -90,10 +90,11 @@ impl IntervalView {
     pub(super) fn new(board: &Board, interval: &Interval, how: How) -> Self {
         let (quality, doubt) = words(interval.quality);
         let phases = measured(board).map(|line| (line.name(), MeasuredView::new(&interval.lines[line], how)));
+        let neutral = has_neutral(board).then(|| ("N", MeasuredView::new(&interval.neutral, how)));
         Self {
             t_s: round(interval.ended_s),
             frequency_hz: interval.frequency_hz.map(round),
-            phases: phases.collect(),
+            phases: phases.chain(neutral).collect(),
             quality,
             doubt,
         }
@@ -102,7 +103,12 @@ impl IntervalView {
 
 /// The lines that the board has a channel for.
 fn measured(board: &Board) -> impl Iterator<Item = Line> {
-    Line::ALL.into_iter().filter(|line| board.channels.iter().any(|channel| channel.line == *line))
+    let measures = |channel: &Channel, line| !channel.kind.is_neutral() && channel.line == line;
+    Line::ALL.into_iter().filter(move |line| board.channels.iter().any(|channel| measures(channel, *line)))
+}
+
+fn has_neutral(board: &Board) -> bool {
+    board.channels.iter().any(|channel| channel.kind.is_neutral())
 }
 
 /// Microamperes and microvolts are far below any converter's noise.
@@ -219,6 +225,7 @@ pub(super) struct Summing {
     measured_s: f64,
     frequency: Mean,
     lines: PerLine<LineMeans>,
+    neutral: LineMeans,
     energy: Energy,
     findings: Findings,
 }
@@ -233,6 +240,7 @@ impl Summing {
             measured_s: 0.0,
             frequency: Mean::default(),
             lines: PerLine::all(LineMeans::default()),
+            neutral: LineMeans::default(),
             energy: Energy::default(),
             findings: Findings::default(),
         }
@@ -256,6 +264,7 @@ impl Summing {
         for line in Line::ALL {
             self.lines[line].add(&interval.lines[line]);
         }
+        self.neutral.add(&interval.neutral);
         self.energy.count(interval.power_w().unwrap_or(0.0), interval.lasted_s);
     }
 
@@ -263,8 +272,10 @@ impl Summing {
         let (imported, exported) = self.energy.millijoules();
         let watt_hours =
             |millijoules: u64| self.board.has_voltage().then(|| round(millijoules as f64 / 3.6e6));
+        let neutral = has_neutral(&self.board).then(|| ("N", PhaseView::new(&self.neutral.values())));
         let phases = measured(&self.board)
             .map(|line| (line.name(), PhaseView::new(&self.lines[line].values())))
+            .chain(neutral)
             .collect();
         let clamps = Line::ALL.into_iter().filter_map(|line| Some((line.name(), self.clamp(line)?)));
         SummaryLine {

@@ -72,8 +72,8 @@ fn judge(intervals: &[Interval], wanted: &Wanted) -> Result<Compared, NotCompare
     }
     let nothing = NotCompared::Impossible(CalibrationError::NothingMeasured);
     let value = |interval: &Interval| {
-        let values = &interval.lines[wanted.line];
-        if wanted.kind == Kind::Current { values.current_a } else { values.voltage_v }
+        let values = if wanted.kind.is_neutral() { &interval.neutral } else { &interval.lines[wanted.line] };
+        if wanted.kind.is_current() { values.current_a } else { values.voltage_v }
     };
     let values: Vec<f64> = intervals.iter().map(value).collect::<Option<_>>().ok_or(nothing)?;
     let mean = values.iter().sum::<f64>() / values.len() as f64;
@@ -81,11 +81,11 @@ fn judge(intervals: &[Interval], wanted: &Wanted) -> Result<Compared, NotCompare
     if most - least > UNSTEADY * mean {
         return Err(NotCompared::Unsteady);
     }
-    let current = wanted.kind == Kind::Current;
+    let current = wanted.kind.is_current();
     let reference = Reference {
         current_a: if current { wanted.actual } else { 0.0 },
         voltage_v: if current { 0.0 } else { wanted.actual },
-        lag: (current && wanted.resistive).then_some(0.0),
+        lag: (wanted.kind == Kind::Current && wanted.resistive).then_some(0.0),
     };
     let measured = LineValues {
         current_a: current.then_some(mean),
@@ -130,6 +130,7 @@ mod tests {
             lasted_s: 0.2,
             frequency_hz: Some(50.0),
             lines: PerLine::all(values),
+            neutral: LineValues::default(),
             bridged: 0,
             quality,
         }

@@ -11,7 +11,7 @@ pub mod view;
 
 use crate::sampling::{BoardFile, Probe};
 use comparison::{NotCompared, Wanted, compare};
-use dlb_engine::measure::{Board, CalibrationError, Kind};
+use dlb_engine::measure::{Board, CalibrationError};
 use record::{Act, Entry, Hand, NotUndone, Record, RecordFault};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -102,7 +102,7 @@ impl ClampDesk {
     #[must_use]
     pub fn view(&self) -> Option<ClampsView> {
         let now = self.lock().measuring.clone()?;
-        Some(picture::picture(&now.probe.scope, &now.corrected, &now.board))
+        Some(picture::picture(&now.probe, &now.corrected, &now.board))
     }
 
     /// Each channel's correction, and how it came about.
@@ -113,8 +113,8 @@ impl ClampDesk {
         let channels = measuring.corrected.channels.iter().zip(&measuring.board.channels);
         let view = channels.map(|(part, channel)| CorrectedChannelView {
             name: part.name.clone(),
-            kind: if channel.kind == Kind::Current { "current" } else { "voltage" },
-            line: channel.line.name(),
+            kind: if channel.kind.is_current() { "current" } else { "voltage" },
+            line: channel.conductor(),
             gain_correction: part.gain_correction,
             phase_error_deg: part.phase_error_deg,
             reversed: part.reversed,
@@ -265,7 +265,7 @@ impl Measuring {
 
     fn clamp(&self, name: &str) -> Result<usize, ClampRefusal> {
         let at = self.position(name)?;
-        let clamp = self.board.channels[at].kind == Kind::Current;
+        let clamp = self.board.channels[at].kind.is_current();
         clamp.then_some(at).ok_or_else(|| ClampRefusal::NotAClamp(name.to_owned()))
     }
 
@@ -274,7 +274,7 @@ impl Measuring {
         let channel = self.board.channels[at];
         let reach = (f64::from(self.board.code_max) - f64::from(self.board.code_min)) / 2.0;
         let most = (reach * channel.scale.abs() / std::f64::consts::SQRT_2).round();
-        let unit = if channel.kind == Kind::Current { "A" } else { "V" };
+        let unit = if channel.kind.is_current() { "A" } else { "V" };
         (actual > 0.0 && actual <= most).then_some(()).ok_or(ClampRefusal::Actual { most, unit })
     }
 }

@@ -2,10 +2,11 @@
 //! reference, a finding in a word.
 
 use super::view::{ClampLineView, ClampWaveView, ClampsView};
-use crate::sampling::{BoardFile, Latest, Scope};
+use crate::sampling::{BoardFile, Latest, Probe, Scope};
 use dlb_engine::lines::Line;
-use dlb_engine::measure::{Board, CHANNELS_MAX, Finding, Interval, Kind, Phasor};
+use dlb_engine::measure::{Board, CHANNELS_MAX, Finding, Harmonics, Interval, Kind, LineValues, Phasor};
 use dlb_engine::reading::{Doubt, Quality};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 type Codes = [i32; CHANNELS_MAX];
@@ -20,7 +21,8 @@ const STALE: Duration = Duration::from_secs(2);
 /// A crossing counts once the wave was this far below zero, as a share of its peak: noise crosses too.
 const ARMED_AT: f64 = 0.1;
 
-pub(super) fn picture(scope: &Scope, file: &BoardFile, board: &Board) -> ClampsView {
+pub(super) fn picture(probe: &Probe, file: &BoardFile, board: &Board) -> ClampsView {
+    let (scope, tally) = (&probe.scope, &probe.tally);
     let latest = scope.latest(board);
     let fresh = latest.filter(|latest| latest.seen_at.elapsed() < STALE);
     let (quality, doubt) = fresh.map_or(("missing", None), |latest| words(latest.interval.quality));
@@ -34,7 +36,10 @@ pub(super) fn picture(scope: &Scope, file: &BoardFile, board: &Board) -> ClampsV
         doubt,
         age_s: latest.map(|latest| rounded(latest.seen_at.elapsed().as_secs_f64(), 10.0)),
         frequency_hz: hz.map(|hz| rounded(hz, 1000.0)),
-        lines: Line::ALL.map(|line| line_view(line, fresh.as_ref(), board)).to_vec(),
+        lines: lines(fresh.as_ref(), board),
+        frames: tally.frames.load(Ordering::Relaxed),
+        lost: tally.lost.load(Ordering::Relaxed),
+        real_time: tally.real_time.load(Ordering::Relaxed),
         step_us: step as f64 * 1e6 / board.sample_rate_hz,
         channels,
     }
@@ -56,20 +61,37 @@ fn words(quality: Quality) -> (&'static str, Option<&'static str>) {
     }
 }
 
-fn line_view(line: Line, latest: Option<&Latest>, board: &Board) -> ClampLineView {
-    let channel = board.channel(Kind::Current, line).map(|at| board.channels[at]);
+fn lines(latest: Option<&Latest>, board: &Board) -> Vec<ClampLineView> {
+    let of_line = |line: Line| {
+        let values = latest.map(|latest| latest.interval.lines[line]).unwrap_or_default();
+        let found = latest.map_or(Finding::NothingToTell, |latest| latest.findings[line]);
+        view(line.name(), (Kind::Current, line), &values, finding_words(found), latest, board)
+    };
+    let neutral = board.channels.iter().any(|channel| channel.kind.is_neutral()).then(|| {
+        let values = latest.map(|latest| latest.interval.neutral).unwrap_or_default();
+        view("N", (Kind::NeutralCurrent, Line::L1), &values, ("neutral", None), latest, board)
+    });
+    Line::ALL.map(of_line).into_iter().chain(neutral).collect()
+}
+
+fn view(
+    name: &'static str,
+    (kind, line): (Kind, Line),
+    values: &LineValues,
+    (finding, other): (&'static str, Option<Line>),
+    latest: Option<&Latest>,
+    board: &Board,
+) -> ClampLineView {
+    let channel = board.channel(kind, line).map(|at| board.channels[at]);
     let full_scale_a = channel.map(|channel| {
         let reach = (f64::from(board.code_max) - f64::from(board.code_min)) / 2.0;
         rounded(reach * channel.scale.abs(), 1.0)
     });
-    let values = latest.map(|latest| latest.interval.lines[line]).unwrap_or_default();
     let zero = latest.and_then(|latest| reference(&latest.interval));
     let degrees = |phasor: Option<Phasor>| Some(against(phasor?, zero?));
-    let found = latest.map_or(Finding::NothingToTell, |latest| latest.findings[line]);
-    let (finding, other) = finding_words(found);
     let to = |value: Option<f64>, per_unit| value.map(|value| rounded(value, per_unit));
     ClampLineView {
-        line: line.name(),
+        line: name,
         current_a: to(values.current_a, 1000.0),
         voltage_v: to(values.voltage_v, 100.0),
         power_w: to(values.power_w, 10.0),
@@ -78,10 +100,23 @@ fn line_view(line: Line, latest: Option<&Latest>, board: &Board) -> ClampLineVie
         power_factor: to(values.power_factor, 1000.0),
         current_deg: degrees(values.current_phasor),
         voltage_deg: degrees(values.voltage_phasor),
+        current_harmonics_a: orders(values.current_harmonics, 1000.0),
+        voltage_harmonics_v: orders(values.voltage_harmonics, 100.0),
+        current_distortion: distortion(values.current_harmonics),
+        voltage_distortion: distortion(values.voltage_harmonics),
         finding,
         other: other.map(Line::name),
         full_scale_a,
+        noise_floor_a: to(channel.map(|channel| board.floor(&channel)), 10_000.0),
     }
+}
+
+fn orders(harmonics: Option<Harmonics>, per_unit: f64) -> Option<Vec<f64>> {
+    harmonics.map(|harmonics| harmonics.rms().iter().map(|rms| rounded(f64::from(*rms), per_unit)).collect())
+}
+
+fn distortion(harmonics: Option<Harmonics>) -> Option<f64> {
+    Some(rounded(f64::from(harmonics?.distortion()?), 1000.0))
 }
 
 /// The first voltage; without any, the strongest current.
@@ -123,12 +158,12 @@ fn waves(scope: &Scope, file: &BoardFile, board: &Board, hz: f64) -> (usize, Vec
     let start = trigger(&stretch, board, &middles).filter(|at| at + shown <= stretch.len()).unwrap_or(0);
     let visible: Vec<_> = stretch.iter().skip(start).take(shown + 1).step_by(step).collect();
     let views = file.channels.iter().zip(&board.channels).enumerate().map(|(at, (part, channel))| {
-        let per_unit = if channel.kind == Kind::Current { 100.0 } else { 10.0 };
+        let per_unit = if channel.kind.is_current() { 100.0 } else { 10.0 };
         let value = |code: i32| rounded((f64::from(code) - middles[at]) * channel.scale, per_unit);
         ClampWaveView {
             name: part.name.clone(),
-            kind: if channel.kind == Kind::Current { "current" } else { "voltage" },
-            line: channel.line.name(),
+            kind: if channel.kind.is_current() { "current" } else { "voltage" },
+            line: channel.conductor(),
             wave: visible.iter().map(|frame| frame.map(|codes| value(codes[at]))).collect(),
         }
     });
@@ -219,7 +254,7 @@ mod tests {
         let text = include_str!("../../../../tests/boards/three-phase.toml");
         let file = BoardFile::parse(text, std::path::Path::new("board.toml")).unwrap();
         let board = file.board().unwrap();
-        let view = picture(&Scope::default(), &file, &board);
+        let view = picture(&Probe::default(), &file, &board);
         assert_eq!(
             (view.quality, view.age_s, view.channels.len(), view.lines.len()),
             ("missing", None, 0, 3)

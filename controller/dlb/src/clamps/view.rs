@@ -14,6 +14,11 @@ pub struct ClampsView {
     pub age_s: Option<f64>,
     pub frequency_hz: Option<f64>,
     pub lines: Vec<ClampLineView>,
+    /// Samples since the start: read, and lost because this machine or the converter was late.
+    pub frames: u64,
+    pub lost: u64,
+    /// Does sampling go before everything else on this machine?
+    pub real_time: bool,
     /// Time between two points of the waves.
     pub step_us: f64,
     /// Two cycles, from a rising zero crossing of the first voltage on; empty while there is nothing to show.
@@ -22,7 +27,7 @@ pub struct ClampsView {
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ClampLineView {
-    /// `L1`, `L2` or `L3`.
+    /// `L1`, `L2` or `L3`; `N` where the neutral conductor is measured.
     pub line: &'static str,
     pub current_a: Option<f64>,
     pub voltage_v: Option<f64>,
@@ -33,13 +38,21 @@ pub struct ClampLineView {
     /// Fundamentals against the first voltage (the first current where there is none): positive leads.
     pub current_deg: Option<f64>,
     pub voltage_deg: Option<f64>,
+    /// Root mean squares of the harmonics, from the fundamental up: to the 20th, or as far as the sampling rate allows.
+    pub current_harmonics_a: Option<Vec<f64>>,
+    pub voltage_harmonics_v: Option<Vec<f64>>,
+    /// All harmonics above the first, as a share of the first (THD-F).
+    pub current_distortion: Option<f64>,
+    pub voltage_distortion: Option<f64>,
     /// What there is to say about the clamp: `fits`, `fits-turned`, `backwards`, `swapped`, `on-line`,
-    /// `missing`, `saturated`, `no-voltage`, `nothing-to-tell`, `unclear`, `not-measured`.
+    /// `missing`, `saturated`, `no-voltage`, `nothing-to-tell`, `unclear`, `not-measured`, `neutral`.
     pub finding: &'static str,
     /// With `swapped` and `on-line`: the other line.
     pub other: Option<&'static str>,
     /// The largest peak that the channel can show.
     pub full_scale_a: Option<f64>,
+    /// Currents below this cannot be told from noise.
+    pub noise_floor_a: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]

@@ -30,14 +30,16 @@ pub struct BoardFile {
     pub spi_hz: Option<u32>,
     #[serde(default = "usual_clock")]
     pub clock_hz: u32,
-    pub ready: Option<ReadyPart>,
+    pub ready: Option<PinPart>,
+    /// An ADS131M's SYNC/RESET pin. Converters on one line convert at the same instants.
+    pub sync: Option<PinPart>,
     #[serde(rename = "channel")]
     pub channels: Vec<ChannelPart>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReadyPart {
+pub struct PinPart {
     pub chip: PathBuf,
     pub line: u32,
 }
@@ -74,13 +76,15 @@ pub enum PhaseWord {
     L1,
     L2,
     L3,
+    /// The neutral conductor: its current, or its voltage against earth.
+    N,
 }
 
 impl PhaseWord {
-    #[must_use]
-    pub const fn line(self) -> Line {
+    /// Of the neutral conductor any.
+    const fn line(self) -> Line {
         match self {
-            Self::L1 => Line::L1,
+            Self::L1 | Self::N => Line::L1,
             Self::L2 => Line::L2,
             Self::L3 => Line::L3,
         }
@@ -257,6 +261,12 @@ impl BoardFile {
         if matches!(adc, Adc::Ads131m(_)) && self.channel_delay_s != 0.0 {
             return Err(BoardFault::Value { key: "channel_delay_s", what: "is for multiplexed converters" });
         }
+        if matches!(adc, Adc::Mcp3xxx(_)) && self.sync.is_some() {
+            return Err(BoardFault::Value {
+                key: "sync",
+                what: "is a pin that this converter does not have",
+            });
+        }
         if matches!(adc, Adc::Mcp3xxx(_)) && self.filter == Some(FilterWord::Sinc3) {
             return Err(BoardFault::Value { key: "filter", what: "is none in this converter" });
         }
@@ -292,7 +302,12 @@ impl BoardFile {
         let noise_codes = part.noise_codes.unwrap_or(noise_codes);
         let sign = if part.reversed { -1.0 } else { 1.0 };
         Ok(Channel {
-            kind: if part.kind == KindWord::Current { Kind::Current } else { Kind::Voltage },
+            kind: match (part.kind, part.phase) {
+                (KindWord::Current, PhaseWord::N) => Kind::NeutralCurrent,
+                (KindWord::Voltage, PhaseWord::N) => Kind::NeutralVoltage,
+                (KindWord::Current, _) => Kind::Current,
+                (KindWord::Voltage, _) => Kind::Voltage,
+            },
             line: part.phase.line(),
             scale: sign * volts_per_code * primary * part.gain_correction,
             lead: part.phase_error_deg.to_radians(),
@@ -346,8 +361,15 @@ mod tests {
             ("ratio = 700.0     ", "ratio = -700.0     ", "\"u1\": ratio"),
             ("phase = \"L2\"\nratio = 2000", "phase = \"L1\"\nratio = 2000", "measures what another one"),
             ("phase = \"L2\"", "phase = \"L4\"", "L4"),
+            (
+                "phase = \"L2\"\nratio = 700",
+                "phase = \"N\"\nburden_ohm = 1\nratio = 700",
+                "burden_ohm is for currents",
+            ),
             ("sample_rate_hz = 4000", "sample_rate_hz = 500", "sample_rate_hz 500"),
             ("gain = 1 ", "gain = 3 ", "gain"),
+            ("sync = { chip", "sync = { pin", "pin"),
+            ("\"ads131m08\" ", "\"mcp3208\" ", "sync is a pin that this converter does not have"),
         ] {
             assert!(EXAMPLE.contains(from), "{from}");
             let said = parse(&EXAMPLE.replacen(from, to, 1)).unwrap_err();

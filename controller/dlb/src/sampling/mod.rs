@@ -7,6 +7,7 @@
 pub mod alarm;
 pub mod board;
 mod exchange;
+mod lateness;
 mod on_box;
 mod paced;
 mod priority;
@@ -14,6 +15,7 @@ mod scope;
 mod thread;
 
 pub use board::{BoardFault, BoardFile};
+pub(crate) use lateness::{Lateness, Told};
 pub use on_box::{Unreachable, on_box};
 pub use paced::{simulated, simulated_closely};
 pub use scope::{Latest, Scope, Stretch};

@@ -1,15 +1,15 @@
 //! The converter on the box: spidev, and its ready line on the GPIO character device. A multiplexed
-//! converter has no ready line; a timer stands for it.
+//! converter has no ready line; a timer stands for it. An ADS131M's SYNC/RESET pin is a line of the same device.
 
 use super::Source;
-use super::board::{Adc, BoardFault, BoardFile};
+use super::board::{Adc, BoardFault, BoardFile, PinPart};
 use dlb_engine::time::Instant;
 use dlb_links::adc::ads131m::Ads131m;
 use dlb_links::adc::mcp3xxx::Mcp3xxx;
 use dlb_links::adc::sampler::Sampler;
-use dlb_links::adc::{Edge, NotReady, ReadyLine};
+use dlb_links::adc::{Edge, NotReady, ReadyLine, SyncPin};
 use gpiocdev::Request;
-use gpiocdev::line::EdgeDetection;
+use gpiocdev::line::{EdgeDetection, Value};
 use linux_embedded_hal::SpidevDevice;
 use linux_embedded_hal::spidev::{SpiModeFlags, SpidevOptions};
 use rustix::thread::{ClockId, clock_nanosleep_absolute};
@@ -26,8 +26,8 @@ pub enum Unreachable {
     Missing(&'static str),
     #[error("opening the SPI device {path}")]
     Spi { path: PathBuf, source: std::io::Error },
-    #[error("taking line {line} of {chip} as the ready line")]
-    Ready { chip: PathBuf, line: u32, source: gpiocdev::Error },
+    #[error("taking line {line} of {chip} as the {what} line")]
+    Pin { what: &'static str, chip: PathBuf, line: u32, source: gpiocdev::Error },
 }
 
 /// Below the 25 MHz that the ADS131M takes; and 20 clocks a conversion for the MCP3208.
@@ -46,9 +46,13 @@ pub fn on_box(file: &BoardFile) -> Result<Box<dyn Source>, Unreachable> {
     Ok(match file.adc()? {
         Adc::Ads131m(model) => {
             let part = file.ready.as_ref().ok_or(Unreachable::Missing("ready line"))?;
-            let ready = GpioReady::open(&part.chip, part.line)?;
+            let ready = GpioReady::open(part)?;
             let bus = spi(path, file.spi_hz.unwrap_or(ADS131M_HZ), SpiModeFlags::SPI_MODE_1)?;
-            Box::new(Sampler::new(Ads131m::new(bus, file.ads131m_settings(model)?), ready, rate))
+            let mut driver = Ads131m::new(bus, file.ads131m_settings(model)?);
+            if let Some(part) = &file.sync {
+                driver = driver.synchronised(Box::new(GpioSync::open(part)?));
+            }
+            Box::new(Sampler::new(driver, ready, rate))
         }
         Adc::Mcp3xxx(model) => {
             let bus = spi(path, file.spi_hz.unwrap_or(MCP3XXX_HZ), SpiModeFlags::SPI_MODE_0)?;
@@ -75,15 +79,15 @@ struct GpioReady {
 }
 
 impl GpioReady {
-    fn open(chip: &Path, line: u32) -> Result<Self, Unreachable> {
+    fn open(part: &PinPart) -> Result<Self, Unreachable> {
         let request = Request::builder()
-            .on_chip(chip)
-            .with_line(line)
+            .on_chip(&part.chip)
+            .with_line(part.line)
             .with_edge_detection(EdgeDetection::FallingEdge)
             .with_kernel_event_buffer_size(EDGES_KEPT)
             .with_consumer("dlb: data ready")
             .request()
-            .map_err(|source| Unreachable::Ready { chip: chip.to_owned(), line, source })?;
+            .map_err(|source| refused("ready", part, source))?;
         let events = vec![0; request.edge_event_u64_size() * EDGES_KEPT as usize];
         Ok(Self { request, events, sequence: 0, last: None })
     }
@@ -111,6 +115,44 @@ impl ReadyLine for GpioReady {
             return Err(NotReady::Timeout);
         }
         self.newest().map_err(broken)?.ok_or(NotReady::Timeout)
+    }
+}
+
+fn refused(what: &'static str, part: &PinPart, source: gpiocdev::Error) -> Unreachable {
+    Unreachable::Pin { what, chip: part.chip.clone(), line: part.line, source }
+}
+
+/// The ADS131M's SYNC/RESET pin. Two calls of the kernel make its shortest pulse: a few microseconds, of the 250 that
+/// would reset it. Where they lie further apart, the driver sees the reset and starts it again.
+#[derive(Debug)]
+struct GpioSync {
+    request: Request,
+    line: u32,
+}
+
+impl GpioSync {
+    fn open(part: &PinPart) -> Result<Self, Unreachable> {
+        let request = Request::builder()
+            .on_chip(&part.chip)
+            .with_line(part.line)
+            .as_active_low()
+            .as_output(Value::Inactive)
+            .with_consumer("dlb: sync")
+            .request()
+            .map_err(|source| refused("sync", part, source))?;
+        Ok(Self { request, line: part.line })
+    }
+}
+
+impl SyncPin for GpioSync {
+    fn pull(&mut self, at_least: Duration) -> Result<(), String> {
+        let set =
+            |value| self.request.set_value(self.line, value).map(drop).map_err(|error| error.to_string());
+        set(Value::Active)?;
+        if !at_least.is_zero() {
+            std::thread::sleep(at_least);
+        }
+        set(Value::Inactive)
     }
 }
 

@@ -24,6 +24,8 @@ const LOSSES_EVERY: u64 = 50;
 pub struct Options {
     /// Ask for real-time priority: for the box, not for a simulation.
     pub real_time: bool,
+    /// Where it is told what has happened.
+    pub tally: Arc<Tally>,
     /// Where energy is counted on, and kept by whoever else holds it.
     pub register: Arc<EnergyRegister>,
 }
@@ -50,9 +52,10 @@ pub struct Sampling {
 }
 
 /// What commissioning needs of the thread.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Probe {
     pub scope: Arc<Scope>,
+    pub tally: Arc<Tally>,
     exchange: Arc<Exchange>,
 }
 
@@ -92,8 +95,8 @@ pub fn start(
     watch: Watch,
 ) -> Result<Sampling, SamplingFault> {
     let meter = Meter::new(board).map_err(SamplingFault::Board)?;
-    let tally = Arc::new(Tally::default());
-    let probe = Probe { scope: Arc::default(), exchange: Arc::default() };
+    let tally = options.tally;
+    let probe = Probe { scope: Arc::default(), exchange: Arc::default(), tally: Arc::clone(&tally) };
     let stop = Arc::new(AtomicBool::new(false));
     let mut running = Running {
         source,
@@ -241,7 +244,7 @@ fn resumed(register: &EnergyRegister) -> Energy {
 fn no_reading(fault: &Fault) -> NoReading {
     match fault {
         Fault::NotReady(NotReady::Timeout) => NoReading::Timeout,
-        Fault::Bus(_) | Fault::Absent { .. } | Fault::NotReady(NotReady::Broken(_)) => {
+        Fault::Bus(_) | Fault::Pin(_) | Fault::Absent { .. } | Fault::NotReady(NotReady::Broken(_)) => {
             NoReading::Disconnected
         }
         Fault::Settings(_) => NoReading::Refused,

@@ -77,6 +77,10 @@ fn whoever_looks_gets_four_pictures_a_second_and_too_many_are_refused() {
     let wave = view["channels"][2]["wave"].as_array().unwrap();
     assert_eq!(wave.len(), 161);
     assert!(wave.iter().filter_map(Value::as_f64).any(|amps| amps > 27.0));
+    let harmonics = view["lines"][0]["current_harmonics_a"].as_array().unwrap();
+    assert_eq!(harmonics.len(), 20);
+    assert!((harmonics[0].as_f64().unwrap() - 10.0).abs() < 0.05, "{harmonics:?}");
+    assert!(view["lines"][0]["voltage_distortion"].as_f64().unwrap() < 0.01, "{view}");
     let reply = it.operator().get("/api/v1/clamps/live");
     assert_eq!((reply.status, error_code(&reply)), (503, "busy".to_owned()));
 }

@@ -43,6 +43,30 @@ pub struct Channel {
 pub enum Kind {
     Current,
     Voltage,
+    /// In the neutral conductor. Such a channel's line says nothing.
+    NeutralCurrent,
+    /// Of the neutral conductor against earth.
+    NeutralVoltage,
+}
+
+impl Kind {
+    #[must_use]
+    pub const fn is_current(self) -> bool {
+        matches!(self, Self::Current | Self::NeutralCurrent)
+    }
+
+    #[must_use]
+    pub const fn is_neutral(self) -> bool {
+        matches!(self, Self::NeutralCurrent | Self::NeutralVoltage)
+    }
+}
+
+impl Channel {
+    /// The name of what it measures: a line's, or `N`.
+    #[must_use]
+    pub const fn conductor(&self) -> &'static str {
+        if self.kind.is_neutral() { "N" } else { self.line.name() }
+    }
 }
 
 /// Why a board cannot be measured with. The number is the channel's, from 0.
@@ -97,7 +121,7 @@ impl Board {
         if channel.delay_s < 0.0 || channel.delay_s * self.sample_rate_hz >= 1.0 {
             return Err(BoardError::DelayTooLong(at));
         }
-        let same = |other: &Channel| other.kind == channel.kind && other.line == channel.line;
+        let same = |other: &Channel| other.kind == channel.kind && other.conductor() == channel.conductor();
         if self.channels[..at].iter().any(same) {
             return Err(BoardError::Twice(at));
         }
@@ -114,11 +138,16 @@ impl Board {
     /// it once its mean square has been subtracted scatters by `σ²·√(2/N)`; three times that, as a current.
     #[must_use]
     pub fn noise_floor_a(&self, line: Line) -> Option<f64> {
-        let channel = &self.channels[self.channel(Kind::Current, line)?];
+        Some(self.floor(&self.channels[self.channel(Kind::Current, line)?]))
+    }
+
+    /// The same for any channel, in its own unit.
+    #[must_use]
+    pub fn floor(&self, channel: &Channel) -> f64 {
         let samples = TEN_CYCLES_S * self.sample_rate_hz;
         let noise = channel.noise * self.droop().noise_gain();
         let square = 3.0 * noise * (2.0 / samples).sqrt();
-        Some(square.sqrt() * channel.scale.abs())
+        square.sqrt() * channel.scale.abs()
     }
 
     pub(super) fn droop(&self) -> Droop {

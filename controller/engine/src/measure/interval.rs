@@ -1,6 +1,6 @@
 //! The full picture of a measuring interval, and the sums' translation into it.
 
-use super::board::{Board, Channel, Kind};
+use super::board::{Board, Channel};
 use super::energy::Energy;
 use super::harmonics::{Closed, Harmonics};
 use super::sums::{Area, ChannelMeans, Layout, Pair};
@@ -19,6 +19,8 @@ pub struct Interval {
     /// `None` while there is nothing to measure it by.
     pub frequency_hz: Option<f64>,
     pub lines: PerLine<LineValues>,
+    /// Of the neutral conductor: no powers, since none of its own are.
+    pub neutral: LineValues,
     /// Samples that were lost and bridged.
     pub bridged: u32,
     pub quality: Quality,
@@ -69,31 +71,35 @@ impl Phasor {
     }
 }
 
+/// The lines, and the neutral conductor.
+pub(super) type Conductors = (PerLine<LineValues>, LineValues);
+
 /// Translates the sums of a window, with the mains' angle per sample as it was measured.
-pub(super) fn lines(board: &Board, layout: &Layout, area: &Area, omega: f64) -> PerLine<LineValues> {
-    let mut lines = PerLine::all(LineValues::default());
+pub(super) fn conductors(board: &Board, layout: &Layout, area: &Area, omega: f64) -> Conductors {
+    let (mut lines, mut neutral) = (PerLine::all(LineValues::default()), LineValues::default());
     for (at, channel) in board.channels.iter().enumerate() {
         let means = area.channel(layout, at);
         let rms = rms(&means, channel, layout.noise_gain);
         // What is sampled later, or comes early, has turned on: turn it back.
         let turned = channel.lead + omega * channel.delay_s * board.sample_rate_hz;
         let phasor = fundamental(&means, channel.scale).turned(-turned);
-        let line = &mut lines[channel.line];
-        match channel.kind {
-            Kind::Current => (line.current_a, line.current_phasor) = (Some(rms), Some(phasor)),
-            Kind::Voltage => (line.voltage_v, line.voltage_phasor) = (Some(rms), Some(phasor)),
+        let values = if channel.kind.is_neutral() { &mut neutral } else { &mut lines[channel.line] };
+        if channel.kind.is_current() {
+            (values.current_a, values.current_phasor) = (Some(rms), Some(phasor));
+        } else {
+            (values.voltage_v, values.voltage_phasor) = (Some(rms), Some(phasor));
         }
     }
     for (at, pair) in layout.pairs().iter().enumerate() {
         let power = active_power(board, layout, area, omega, (at, pair));
         fill_power(&mut lines[board.channels[pair.current].line], power);
     }
-    lines
+    (lines, neutral)
 }
 
 /// Adds the harmonics of a window that lasted whole cycles.
 pub(super) fn add_harmonics(
-    lines: &mut PerLine<LineValues>,
+    (lines, neutral): &mut Conductors,
     board: &Board,
     layout: &Layout,
     area: &Area,
@@ -103,9 +109,11 @@ pub(super) fn add_harmonics(
         let mean = area.channel(layout, at).mean;
         let over = (area.length, per_cycle);
         let harmonics = Some(spectrum.of(at, mean, over, channel.scale, &layout.droop));
-        match channel.kind {
-            Kind::Current => lines[channel.line].current_harmonics = harmonics,
-            Kind::Voltage => lines[channel.line].voltage_harmonics = harmonics,
+        let values = if channel.kind.is_neutral() { &mut *neutral } else { &mut lines[channel.line] };
+        if channel.kind.is_current() {
+            values.current_harmonics = harmonics;
+        } else {
+            values.voltage_harmonics = harmonics;
         }
     }
 }
@@ -188,6 +196,12 @@ impl LineValues {
 }
 
 impl Interval {
+    /// Of the conductor that a channel measures.
+    #[must_use]
+    pub fn values(&self, channel: &Channel) -> &LineValues {
+        if channel.kind.is_neutral() { &self.neutral } else { &self.lines[channel.line] }
+    }
+
     /// Sum over the lines that measure power.
     #[must_use]
     pub fn power_w(&self) -> Option<f64> {

@@ -152,6 +152,7 @@ impl Meter {
             lasted_s,
             frequency_hz: None,
             lines: PerLine::all(LineValues::default()),
+            neutral: LineValues::default(),
             bridged: lost,
             quality: Quality::Bad(Doubt::Gaps),
         }
@@ -226,9 +227,9 @@ impl Meter {
 
     fn is_alive(&self, at: usize) -> bool {
         let channel = &self.board.channels[at];
-        let least = match channel.kind {
-            Kind::Voltage => DEAD_VOLTS * core::f64::consts::SQRT_2 / channel.scale.abs(),
-            Kind::Current => CURRENT_REFERENCE_CODES * channel.noise.sqrt().max(1.0),
+        let least = match channel.kind.is_current() {
+            false => DEAD_VOLTS * core::f64::consts::SQRT_2 / channel.scale.abs(),
+            true => CURRENT_REFERENCE_CODES * channel.noise.sqrt().max(1.0),
         };
         self.watches[at].amplitude() > least
     }
@@ -331,11 +332,13 @@ impl Meter {
         let rate = self.board.sample_rate_hz;
         let frequency_hz = state.locked.then(|| f64::from(state.halves) / 2.0 * rate / sum.length);
         self.hz = frequency_hz.unwrap_or(self.hz);
-        let mut lines = interval::lines(&self.board, &self.layout, &sum, interval::omega(self.hz, rate));
+        let mut conductors =
+            interval::conductors(&self.board, &self.layout, &sum, interval::omega(self.hz, rate));
         let spectrum = (&self.spectrum.cut(share), rate / self.hz);
         if frequency_hz.is_some() {
-            interval::add_harmonics(&mut lines, &self.board, &self.layout, &sum, spectrum);
+            interval::add_harmonics(&mut conductors, &self.board, &self.layout, &sum, spectrum);
         }
+        let (mut lines, neutral) = conductors;
         let dead = self.drop_dead_voltages(&mut lines);
         self.choose_reference();
         self.tune();
@@ -344,6 +347,7 @@ impl Meter {
             lasted_s: sum.length / rate,
             frequency_hz,
             lines,
+            neutral,
             bridged: state.bridged,
             quality: state.quality(dead || !self.board.has_voltage(), sum.length),
         }

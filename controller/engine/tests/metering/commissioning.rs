@@ -23,6 +23,7 @@ fn interval(clamps: [(Line, bool); 3], lag: f64) -> Interval {
         lasted_s: 0.2,
         frequency_hz: Some(50.0),
         lines: PerLine(std::array::from_fn(|at| values(Line::ALL[at], clamps[at]))),
+        neutral: LineValues::default(),
         bridged: 0,
         quality: Quality::Good,
     }

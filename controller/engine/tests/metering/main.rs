@@ -9,4 +9,5 @@ mod commissioning;
 mod edgy;
 mod faults;
 mod harmonics;
+mod neutral;
 mod wave;

@@ -205,7 +205,7 @@ pub(crate) const MCP3208_AT_8000: Converter = Converter {
     sample_rate_hz: 8000.0,
     channel_delay_s: 13e-6,
     range: 3.7,
-    filter: Filter::Rc(2700.0),
+    filter: Filter::Rc(3800.0),
     ..MCP3208
 };
 

@@ -7,9 +7,14 @@
 //! hold registers and CRCs in their upper 16 bits. The response to NULL is the STATUS register, so that
 //! every frame of data tells of resets, of the checksum of what was sent and of the register map's.
 //! After it has been set up the interface is locked: a disturbed command can then change nothing.
+//!
+//! Where a board wires the SYNC/RESET pin (8.4.1.2, 8.4.3), every start ends with a short pulse: all converters on that
+//! line convert at the same instants from then on. A long one resets a converter whose interface no longer
+//! listens; commands come first, because they leave the others on the line alone.
 
 use super::crc::{ANSI, CCITT, crc16};
-use super::{CHANNELS_MAX, Codes, Converter, Fault};
+use super::{CHANNELS_MAX, Codes, Converter, Fault, SyncPin};
+use dlb_engine::time::Duration;
 use embedded_hal::spi::{Operation, SpiDevice};
 
 /// Register addresses.
@@ -69,6 +74,8 @@ const MODE: u16 = 1 << 13 | 1 << 12 | 0b01 << 8 | 1 << 4;
 const CLOCKS_PER_MODULATION: u32 = 2;
 /// After a reset registers are there after 5 µs.
 const RESET_TAKES_NS: u32 = 10_000;
+/// The SYNC/RESET pin resets when it is low for so many clocks, and synchronises when it is shorter.
+const RESET_CLOCKS: u64 = 2048;
 const WORD: usize = 3;
 const FRAME_MAX: usize = (CHANNELS_MAX + 2) * WORD;
 
@@ -106,6 +113,7 @@ impl Model {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub model: Model,
+    clock_hz: u32,
     /// What lies in CLOCK, GAIN1 and GAIN2.
     clock: u16,
     gains: [u16; 2],
@@ -129,7 +137,7 @@ impl Settings {
         }
         let enabled = ((1_u32 << model.channels()) - 1) << 8;
         let clock = enabled as u16 | oversampling(clock_hz, rate_hz)? << 2 | power(clock_hz);
-        Ok(Self { model, clock, gains: words })
+        Ok(Self { model, clock_hz, clock, gains: words })
     }
 }
 
@@ -153,10 +161,10 @@ const fn power(clock_hz: u32) -> u16 {
 }
 
 /// The driver.
-#[derive(Debug)]
 pub struct Ads131m<S> {
     spi: S,
     settings: Settings,
+    sync: Option<Box<dyn SyncPin + Send>>,
     received: [u8; FRAME_MAX],
     /// Commands that reached the converter disturbed; harmless while it is locked.
     pub commands_disturbed: u64,
@@ -164,7 +172,14 @@ pub struct Ads131m<S> {
 
 impl<S: SpiDevice> Ads131m<S> {
     pub const fn new(spi: S, settings: Settings) -> Self {
-        Self { spi, settings, received: [0; FRAME_MAX], commands_disturbed: 0 }
+        Self { spi, settings, sync: None, received: [0; FRAME_MAX], commands_disturbed: 0 }
+    }
+
+    /// With its SYNC/RESET pin.
+    #[must_use]
+    pub fn synchronised(mut self, pin: Box<dyn SyncPin + Send>) -> Self {
+        self.sync = Some(pin);
+        self
     }
 
     const fn frame_length(&self) -> usize {
@@ -216,6 +231,24 @@ impl<S: SpiDevice> Ads131m<S> {
 
     /// From any state to the defaults of the registers.
     fn reset(&mut self) -> Result<(), Fault> {
+        match self.reset_by_command() {
+            Err(Fault::Absent { .. }) if self.sync.is_some() => {
+                let clock_us = 1_000_000_u64.div_ceil(u64::from(self.settings.clock_hz));
+                // A tenth more: clocks are not that exact.
+                let held = RESET_CLOCKS * 1_100_000 / u64::from(self.settings.clock_hz) + clock_us;
+                self.pull(Duration::from_micros(held))?;
+                self.reset_by_command()
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Nothing where the pin is not wired.
+    fn pull(&mut self, at_least: Duration) -> Result<(), Fault> {
+        self.sync.as_mut().map_or(Ok(()), |pin| pin.pull(at_least).map_err(Fault::Pin))
+    }
+
+    fn reset_by_command(&mut self) -> Result<(), Fault> {
         let channels = self.settings.model.channels() as u16;
         let mut got = 0;
         // Whatever it was in the middle of is over by the second time.
@@ -317,6 +350,15 @@ impl<S: SpiDevice> Ads131m<S> {
     }
 }
 
+impl<S: core::fmt::Debug> core::fmt::Debug for Ads131m<S> {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.debug_struct("Ads131m")
+            .field("spi", &self.spi)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<S: SpiDevice> Converter for Ads131m<S> {
     /// 8.5.1.9.1: a buffer of two samples a channel.
     const KEEPS: u32 = 2;
@@ -335,6 +377,7 @@ impl<S: SpiDevice> Converter for Ads131m<S> {
         if locked != command::LOCK {
             return Err(Fault::Unsettled(locked));
         }
+        self.pull(Duration::ZERO)?;
         // Empties the buffer and takes the flags that setting up has raised.
         for _ in 0..3 {
             self.exchange_settled(&[command::NULL])?;

@@ -46,6 +46,16 @@ pub trait ReadyLine {
     fn wait(&mut self, at_most: Duration) -> Result<Edge, NotReady>;
 }
 
+/// The pin that makes a converter begin its conversions anew, and resets it when it is held: SYNC/RESET, low when it
+/// acts.
+pub trait SyncPin {
+    /// Holds the pin low for so long, at least; zero: as shortly as can be.
+    ///
+    /// # Errors
+    /// The pin cannot be driven, in words.
+    fn pull(&mut self, at_least: Duration) -> Result<(), String>;
+}
+
 /// A conversion was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
@@ -78,6 +88,8 @@ pub enum Fault {
     Checksum,
     #[error("the converter repeated a frame")]
     Repeated,
+    #[error("the converter's SYNC/RESET pin: {0}")]
+    Pin(String),
     #[error("the converter has reset itself")]
     Reset,
     #[error("the converter has lost its settings (status {0:#06x})")]

@@ -88,11 +88,16 @@ impl<C: Converter, R: ReadyLine> Sampler<C, R> {
         let slipped = self.pace.get_or_insert(Pace::new(edge, self.period)).slipped(edge);
         self.edge = Some(edge);
         if slipped {
-            self.counts.slips += 1;
-            self.pace = None;
-            self.lost = self.lost.saturating_add(MANY);
+            self.began_anew();
         }
         self.take(u32::try_from(fresh).unwrap_or(MANY))
+    }
+
+    /// Conversions are out of step with those before.
+    fn began_anew(&mut self) {
+        self.counts.slips += 1;
+        self.pace = None;
+        self.lost = self.lost.saturating_add(MANY);
     }
 
     fn start(&mut self) -> Result<(), Fault> {
@@ -147,10 +152,10 @@ impl<C: Converter, R: ReadyLine> Sampler<C, R> {
     /// The converter's buffer has run over, and which conversions are in it is not known.
     fn drain(&mut self, fresh: u32) -> Result<Option<Sample>, Fault> {
         for _ in 0..C::KEEPS {
-            if let Err(fault) = self.converter.read()
-                && !matches!(fault, Fault::Repeated | Fault::Checksum)
-            {
-                return Err(self.down(fault));
+            match self.converter.read() {
+                Ok(_) | Err(Fault::Repeated | Fault::Checksum) => {}
+                Err(Fault::Resynchronised) => self.began_anew(),
+                Err(fault) => return Err(self.down(fault)),
             }
         }
         self.lost = self.lost.saturating_add(fresh);
@@ -177,6 +182,11 @@ impl<C: Converter, R: ReadyLine> Sampler<C, R> {
                 // An edge without a conversion: from here on the count is not to be trusted.
                 self.counts.repeated += 1;
                 self.lost = self.lost.saturating_add(MANY);
+                Ok(None)
+            }
+            // Its settings are as they were: setting it up anew would pulse the pin, and disturb whoever shares it.
+            Err(Fault::Resynchronised) => {
+                self.began_anew();
                 Ok(None)
             }
             Err(fault) => Err(self.down(fault)),

@@ -15,12 +15,14 @@ use crate::waveform::Waveform;
 use core::convert::Infallible;
 use dlb_engine::time::{Duration, Instant};
 use dlb_links::adc::ads131m::Model;
-use dlb_links::adc::{Edge, NotReady, ReadyLine};
+use dlb_links::adc::{Edge, NotReady, ReadyLine, SyncPin};
 use embedded_hal::spi::{ErrorType, Operation, SpiDevice};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const FULL_SCALE_V: f64 = 1.2;
+/// SYNC/RESET low for so many clocks resets; shorter pulses synchronise.
+const RESET_CLOCKS: f64 = 2048.0;
 const CODE_MAX: i64 = 0x7F_FFFF;
 const CODE_MIN: i64 = -0x80_0000;
 /// Samples that wait to be read.
@@ -61,6 +63,8 @@ pub struct Chip<W> {
     frames: u64,
     /// Conversions whose edges nobody will hear.
     silent: u32,
+    /// The interface hears nothing until the pin resets it.
+    deaf: bool,
     wires: Wires,
 }
 
@@ -71,6 +75,10 @@ pub struct BusPins<W>(Arc<Mutex<Chip<W>>>);
 /// The end with the data-ready line.
 #[derive(Debug)]
 pub struct ReadyPin<W>(Arc<Mutex<Chip<W>>>);
+
+/// The SYNC/RESET pins of chips on one line and one clock.
+#[derive(Debug)]
+pub struct SyncPins<W>(Vec<Arc<Mutex<Chip<W>>>>);
 
 /// A hand on the chip, to disturb it while it runs.
 #[derive(Debug)]
@@ -106,6 +114,7 @@ impl<W: Waveform> Chip<W> {
             plan_by_frame: Vec::new(),
             frames: 0,
             silent: 0,
+            deaf: false,
             wires: Wires::default(),
         }
     }
@@ -149,6 +158,31 @@ impl<W: Waveform> Chip<W> {
         self.looked_s = self.at_s;
     }
 
+    /// SYNC/RESET is low for so many clocks and goes high at this time.
+    fn pulled(&mut self, clocks: f64, until_s: f64) {
+        while !self.standby && !self.stopped && self.at_s + self.period_s() <= until_s {
+            self.convert();
+        }
+        if clocks >= RESET_CLOCKS {
+            self.at_s = self.at_s.max(until_s);
+            self.deaf = false;
+            self.reset();
+            self.answer = Answer::Word(0xFF20 | self.model.channels() as u16);
+        } else {
+            self.synchronise(until_s);
+        }
+    }
+
+    /// Conversions begin anew at this time, unless one begins then anyhow.
+    fn synchronise(&mut self, at_s: f64) {
+        let in_step = (at_s - self.at_s).abs() * self.clock_hz < 1.0;
+        self.at_s = self.at_s.max(at_s);
+        if !in_step {
+            self.restart_filters();
+            self.registers.raise(event::RESYNCHRONISED);
+        }
+    }
+
     fn misbehave(&mut self, what: Misbehaviour) {
         match what {
             Misbehaviour::Reset => self.reset(),
@@ -160,11 +194,8 @@ impl<W: Waveform> Chip<W> {
                 self.registers.watch_map();
             }
             Misbehaviour::Spark => self.edges += 1,
-            Misbehaviour::Resynchronise => {
-                self.at_s += 0.4 * self.period_s();
-                self.restart_filters();
-                self.registers.raise(event::RESYNCHRONISED);
-            }
+            Misbehaviour::Resynchronise => self.synchronise(self.at_s + 0.4 * self.period_s()),
+            Misbehaviour::Deaf => self.deaf = true,
             Misbehaviour::Silent(conversions) => self.silent = conversions,
             on_the_bus => self.wires.take(on_the_bus),
         }
@@ -240,6 +271,9 @@ impl<W: Waveform> Chip<W> {
             self.misbehave(what);
         }
         self.frames += 1;
+        if self.deaf {
+            return received.fill(0);
+        }
         let out = self.output();
         for (at, byte) in received.iter_mut().enumerate() {
             *byte = out.get(at).copied().unwrap_or(0);
@@ -397,7 +431,28 @@ impl<W: Waveform> ReadyLine for ReadyPin<W> {
     }
 }
 
+impl<W: Waveform> SyncPin for SyncPins<W> {
+    fn pull(&mut self, at_least: Duration) -> Result<(), String> {
+        let now = self.0.iter().map(|chip| lock(chip).at_s).fold(0.0, f64::max);
+        for chip in &self.0 {
+            let mut chip = lock(chip);
+            // What a host needs to let go of the pin again.
+            let clocks = (at_least.as_secs_f64() * chip.clock_hz).max(8.0);
+            let until_s = now + clocks / chip.clock_hz;
+            chip.pulled(clocks, until_s);
+        }
+        Ok(())
+    }
+}
+
 impl<W: Waveform> Probe<W> {
+    /// The chip's SYNC/RESET pin, on one line with those of others.
+    #[must_use]
+    pub fn sync_with(&self, others: &[&Self]) -> SyncPins<W> {
+        let all = core::iter::once(self).chain(others.iter().copied());
+        SyncPins(all.map(|probe| Arc::clone(&probe.0)).collect())
+    }
+
     pub fn misbehave(&self, what: Misbehaviour) {
         lock(&self.0).misbehave(what);
     }

@@ -35,6 +35,8 @@ pub enum Misbehaviour {
     Spark,
     /// A pulse on the SYNC pin: conversions begin anew, out of step with those before.
     Resynchronise,
+    /// The interface answers nothing and obeys nothing until the SYNC/RESET pin resets the chip.
+    Deaf,
     /// The host hears no edges of so many conversions: a broken data-ready line.
     Silent(u32),
     /// The data line is held at this level for so many frames: a broken wire, another chip on the bus.

@@ -5,3 +5,4 @@
 mod drivers;
 mod misbehaviour;
 mod rig;
+mod synchronisation;

@@ -1,5 +1,6 @@
 //! A three-phase board on simulated chips.
 
+use core::borrow::BorrowMut;
 use dlb_engine::lines::Line;
 use dlb_engine::measure::{Board, Channel, Filter, Interval, Kind, Meter};
 use dlb_links::adc::ads131m::{Ads131m, Model, Settings};
@@ -107,6 +108,16 @@ impl<W: Waveform> Bench for Probe<W> {
     }
 }
 
+impl<B: Bench> Bench for &B {
+    fn on_for_s(&self) -> f64 {
+        (**self).on_for_s()
+    }
+
+    fn wait(&self, seconds: f64) {
+        (**self).wait(seconds);
+    }
+}
+
 impl<W> Bench for sim_mcp::Probe<W> {
     fn on_for_s(&self) -> f64 {
         Self::on_for_s(self)
@@ -142,11 +153,11 @@ pub(crate) fn run<W: Waveform>(rig: Rig<W>, seconds: f64) -> Vec<(f64, Interval)
 }
 
 pub(crate) fn run_with<C: Converter, R: ReadyLine, P: Bench>(
-    (mut sampler, probe): (Sampler<C, R>, P),
+    (mut sampler, probe): (impl BorrowMut<Sampler<C, R>>, P),
     board: Board,
     seconds: f64,
 ) -> Vec<(f64, Interval)> {
-    let mut meter = Meter::new(board).unwrap();
+    let (sampler, mut meter) = (sampler.borrow_mut(), Meter::new(board).unwrap());
     let mut intervals = Vec::new();
     while probe.on_for_s() < seconds {
         let ended = match sampler.next_sample() {

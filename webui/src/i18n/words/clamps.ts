@@ -22,6 +22,11 @@ export const clamps = {
   'clamps.power': ['Power', 'Wirkleistung'],
   'clamps.reactive': ['Reactive', 'Blindleistung'],
   'clamps.factor': ['Power factor', 'Leistungsfaktor'],
+  'clamps.current-harmonics': ['Harmonics of the current', 'Oberschwingungen des Stroms'],
+  'clamps.voltage-harmonics': ['Harmonics of the voltage', 'Oberschwingungen der Spannung'],
+  'clamps.distortion': ['THD {percent} %', 'THD {percent} %'],
+  'clamps.lost': ['{lost} of {frames} samples lost', '{lost} von {frames} Abtastwerten verloren'],
+  'clamps.floor': ['Noise floor', 'Rauschgrenze'],
   'clamps.line': ['Line', 'Leiter'],
   'clamps.frequency': ['{hz} Hz', '{hz} Hz'],
 
@@ -34,6 +39,7 @@ export const clamps = {
   'clamp.quality.implausible': ['A value is outside what the circuit can carry.', 'Ein Wert liegt außerhalb dessen, was der Stromkreis führen kann.'],
   'clamp.quality.frozen': ['The converter repeats itself: not used for decisions.', 'Der Wandlerbaustein wiederholt sich: wird nicht für Entscheidungen verwendet.'],
 
+  'clamp.neutral': ['{line}: the neutral conductor, measured on its own.', '{line}: der Neutralleiter, für sich gemessen.'],
   'clamp.fits': ['{line}: the clamp fits.', '{line}: Der Wandler sitzt richtig.'],
   'clamp.fits-turned': ['{line}: the clamp is on backwards, corrected.', '{line}: Der Wandler sitzt verkehrt herum, korrigiert.'],
   'clamp.backwards': ['{line}: current flows against its voltage. If this line does not export just now, the clamp is on backwards.', '{line}: Der Strom fließt gegen seine Spannung. Speist dieser Leiter gerade nicht ein, sitzt der Wandler verkehrt herum.'],

@@ -2,10 +2,11 @@
 
 use super::{Running, tell_trouble};
 use crate::clamps::ClampDesk;
+use crate::clock;
 use crate::run::chain;
-use crate::sampling::{self, BoardFile, Options, Source, Watch, on_box};
+use crate::sampling::{self, BoardFile, Lateness, Options, Source, Told, Watch, on_box};
 use crate::site::ocpp_server::Incoming;
-use dlb_wiring::event::Event;
+use dlb_wiring::event::{Alert, Event, Severity};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,12 +49,17 @@ impl Running {
         let (corrected, left_out) = self.clamp_desk.correct(file);
         left_out.into_iter().for_each(|text| tell_trouble(&self.incoming, text));
         let board = corrected.board().map_err(|error| chain(&error))?;
-        let site = self.incoming.clone();
+        let options = Options { real_time, register: Arc::clone(&self.register), ..Options::default() };
+        let (site, tally, mut lateness) =
+            (self.incoming.clone(), Arc::clone(&options.tally), Lateness::default());
         let hand_over = Box::new(move |outcome| {
+            if let Some(told) = lateness.look(&tally) {
+                // Told again after the next loss, should there be no room now.
+                let _ = site.try_send(Incoming::Event(Event::Trouble(slowness(told))));
+            }
             let event = Event::Clamps { meter: meter.clone(), outcome };
             site.try_send(Incoming::Event(event)).is_ok()
         });
-        let options = Options { real_time, register: Arc::clone(&self.register) };
         let watch: Watch = match self.ringer.take() {
             Some(mut ringer) => Box::new(move |cycle| ringer.saw(cycle)),
             None => Box::new(|_| {}),
@@ -64,5 +70,23 @@ impl Running {
         attached.map_err(|error| chain(&error))?;
         self.sampling = Some(sampling);
         Ok(())
+    }
+}
+
+fn slowness(told: Told) -> Alert {
+    let text = match told {
+        Told::Slow { lost, of } => format!(
+            "{lost} of {of} samples of the clamps were lost within ten seconds: this machine is too slow for its \
+             converter, or was busy. Give dlb real-time priority (LimitRTPRIO=50), or lower sample_rate_hz."
+        ),
+        Told::KeepsUp => "No sample of the clamps was lost for a minute.".to_owned(),
+    };
+    Alert {
+        at: clock::now(),
+        severity: Severity::Warning,
+        about: "clamps".into(),
+        code: "samples-lost",
+        text,
+        cleared: told == Told::KeepsUp,
     }
 }
