@@ -1,6 +1,6 @@
 //! The one clock of the program: what the pure rooms get as `now`.
 
-use dlb_engine::time::{Instant, WallTime};
+use dlb_engine::time::{Duration, Instant, WallTime};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,4 +19,12 @@ pub fn wall() -> Option<WallTime> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     let wall = WallTime(i64::try_from(since.as_millis()).ok()?);
     (wall.0 >= EARLIEST_MS).then_some(wall)
+}
+
+/// What the clock on the wall shows, since midnight, in this machine's time zone.
+#[must_use]
+pub fn time_of_day() -> Duration {
+    let time = jiff::ZonedDateTime::now().time();
+    let seconds = (i64::from(time.hour()) * 60 + i64::from(time.minute())) * 60 + i64::from(time.second());
+    Duration::from_secs(seconds.unsigned_abs())
 }

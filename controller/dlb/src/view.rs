@@ -265,6 +265,7 @@ pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (
             }
         }
         Reason::HeldByOrder => ("held by order".into(), "held-by-order"),
+        Reason::FollowsSun => ("follows the sun".into(), "follows-sun"),
         Reason::Reserved(why) => match why {
             Reservation::OutOfReach => ("out of reach, worst case set aside".into(), "out-of-reach"),
             Reservation::Disobeys => ("draws more than allowed, set aside".into(), "disobeys"),
@@ -289,6 +290,7 @@ fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
         | Reason::ChargerMaximum
         | Reason::Rests
         | Reason::HeldByOrder
+        | Reason::FollowsSun
         | Reason::Reserved(_) => (None, None),
     }
 }

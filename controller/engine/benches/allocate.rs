@@ -1,19 +1,24 @@
-//! How long one decision takes, and how that grows: `cargo bench -p dlb-engine --bench allocate`.
+//! How long one decision takes, how that grows, and what a linear program of the same limits would take:
+//! `cargo bench -p dlb-engine --bench allocate`; a word behind `--` chooses the cases whose names contain it.
 //!
 //! Trees of three and six levels, chargers of mixed phases, steps, weights and wishes; capacity for about half
 //! of what is wanted, or for a third of the minimums only ("floor"). Many decisions, one after the other on the
-//! same allocator, with the loads moving in between; the figure is the mean processor time, which other
-//! work on the machine disturbs least. Arguments choose the cases whose names contain one of them.
+//! same allocator, with the loads moving in between. The figures are processor time, which other work on the
+//! machine disturbs least. The linear program (microlp) has the same chargers, lines and circuits, and finds one
+//! largest sum where the allocation finds what is fair; it is left out where it would take minutes.
 
+use criterion::{BenchmarkId, Criterion};
 use dlb_engine::allocate::Allocator;
 use dlb_engine::lines::{Line, PerLine, Wiring};
 use dlb_engine::site::{Balance, Charger, Circuit, CircuitIx, Site, Supply};
 use dlb_engine::snapshot::{ChargerState, CircuitState, Demand, Snapshot, Strategy};
-use dlb_engine::time::Duration;
-use dlb_engine::time::Instant;
+use dlb_engine::time::{Duration, Instant};
 use dlb_engine::units::{Milliamps, Millivolts, WattHours};
+use microlp::{ComparisonOp, OptimizationDirection, Problem, Variable};
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
+/// A linear program of ten thousand chargers takes too long to be waited for.
+const PROGRAM_MAX: usize = 1_000;
 
 #[derive(Clone, Copy)]
 struct Case {
@@ -27,84 +32,131 @@ struct Case {
 }
 
 const STAR: Supply = Supply::Star(Millivolts(230_000));
+const EQUAL: Case =
+    Case { name: "equal", levels: 3, strategy: Strategy::Equal, amps_each: 8, wiring: mixed, supply: STAR };
+const DELTA: Supply = Supply::Delta(Millivolts(208_000));
 
-const CASES: [Case; 7] = [
-    Case { name: "equal", levels: 3, strategy: Strategy::Equal, amps_each: 8, wiring: mixed, supply: STAR },
-    Case {
-        name: "equal, 6 levels",
-        levels: 6,
-        strategy: Strategy::Equal,
-        amps_each: 8,
-        wiring: mixed,
-        supply: STAR,
-    },
-    Case {
-        name: "equal, floor",
-        levels: 3,
-        strategy: Strategy::Equal,
-        amps_each: 2,
-        wiring: mixed,
-        supply: STAR,
-    },
-    Case {
-        name: "priority",
-        levels: 3,
-        strategy: Strategy::Priority,
-        amps_each: 8,
-        wiring: mixed,
-        supply: STAR,
-    },
-    Case {
-        name: "first-come",
-        levels: 3,
-        strategy: Strategy::FirstCome,
-        amps_each: 8,
-        wiring: mixed,
-        supply: STAR,
-    },
-    Case {
-        name: "departure",
-        levels: 3,
-        strategy: Strategy::Departure,
-        amps_each: 8,
-        wiring: mixed,
-        supply: STAR,
-    },
-    Case {
-        name: "delta, phasors",
-        levels: 3,
-        strategy: Strategy::Equal,
-        amps_each: 8,
-        wiring: pairs,
-        supply: Supply::Delta(Millivolts(208_000)),
-    },
+const CASES: [Case; 8] = [
+    EQUAL,
+    Case { name: "equal, 6 levels", levels: 6, ..EQUAL },
+    Case { name: "equal, floor", amps_each: 2, ..EQUAL },
+    Case { name: "equal, floor, 6 levels", levels: 6, amps_each: 2, ..EQUAL },
+    Case { name: "priority", strategy: Strategy::Priority, ..EQUAL },
+    Case { name: "first-come", strategy: Strategy::FirstCome, ..EQUAL },
+    Case { name: "departure", strategy: Strategy::Departure, ..EQUAL },
+    Case { name: "delta, phasors", wiring: pairs, supply: DELTA, ..EQUAL },
 ];
 
 fn main() {
-    println!("one decision, microseconds of processor time, and growth for ten times the chargers\n");
-    println!("{:<18}{:>10}{:>12}{:>12}{:>12}   growth", "", 10, 100, 1_000, 10_000);
+    let mut criterion = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(core::time::Duration::from_millis(300))
+        .measurement_time(core::time::Duration::from_millis(1500))
+        .configure_from_args();
     let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let is_chosen = |case: &Case| chosen.is_empty() || chosen.iter().any(|word| case.name.contains(word));
-    for case in CASES.into_iter().filter(is_chosen) {
-        let micros = SIZES.map(|count| mean(case, count));
-        let growth: Vec<String> = micros.windows(2).map(|pair| format!("{:.1}", pair[1] / pair[0])).collect();
-        let [a, b, c, d] = micros;
-        println!("{:<18}{a:>10.1}{b:>12.1}{c:>12.1}{d:>12.1}   {}", case.name, growth.join(", "));
-    }
+    let lines: Vec<String> =
+        CASES.into_iter().filter(is_chosen).map(|case| measured(&mut criterion, case)).collect();
+    criterion.final_summary();
+    println!("\none decision, microseconds of processor time; growth for ten times the chargers\n");
+    println!("{:<24}{:>10}{:>12}{:>12}{:>12}   growth", "", 10, 100, 1_000, 10_000);
+    lines.iter().for_each(|line| println!("{line}"));
 }
 
-fn mean(case: Case, count: usize) -> f64 {
-    let site = site(case, count);
-    let mut snapshot = snapshot(&site, case.strategy);
-    let mut allocator = Allocator::new();
-    let rounds = (1_000_000 / count).clamp(100, 10_000);
-    let before = processor_seconds();
-    for round in 0..rounds {
-        stir(&mut snapshot, round);
-        let allocation = allocator.allocate(&site, &snapshot);
-        assert_eq!(allocation.grants.len(), count);
+/// One case in all its sizes, as a line of the table.
+fn measured(criterion: &mut Criterion, case: Case) -> String {
+    let micros = SIZES.map(|count| {
+        let mut mean = 0.0;
+        let mut group = criterion.benchmark_group(case.name);
+        group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+            let mut decisions = Decisions::new(case, count);
+            bencher.iter_custom(|rounds| {
+                let spent = decisions.make(rounds);
+                mean = spent.as_secs_f64() * 1e6 / rounds as f64;
+                spent
+            });
+        });
+        mean
+    });
+    let growth: Vec<String> = micros.windows(2).map(|pair| format!("{:.1}", pair[1] / pair[0])).collect();
+    let [a, b, c, d] = micros;
+    let line = format!("{:<24}{a:>10.1}{b:>12.1}{c:>12.1}{d:>12.1}   {}", case.name, growth.join(", "));
+    let plain = case.supply == STAR && matches!(case.strategy, Strategy::Equal) && case.amps_each == 8;
+    if plain { format!("{line}\n{}", programs(case, micros)) } else { line }
+}
+
+/// What linear programs of the same limits take, and how many decisions could have been made meanwhile.
+fn programs(case: Case, micros: [f64; 4]) -> String {
+    let mut line = format!("{:<24}", "  its linear program");
+    let mut ratios = Vec::new();
+    for (count, own) in SIZES.into_iter().zip(micros).filter(|(count, _)| *count <= PROGRAM_MAX) {
+        let site = site(case, count);
+        let snapshot = snapshot(&site, case.strategy);
+        let before = processor_seconds();
+        let sum = program(&site, &snapshot);
+        let taken = (processor_seconds() - before) * 1e6;
+        assert!(sum > 0.0);
+        line += &format!("{taken:>12.1}");
+        ratios.push(format!("{:.0}", taken / own));
     }
-    (processor_seconds() - before) * 1e6 / rounds as f64
+    format!("{line}   {} times a decision", ratios.join(", "))
+}
+
+/// The largest sum of limits that the lines of all circuits allow.
+fn program(site: &Site, snapshot: &Snapshot) -> f64 {
+    let mut problem = Problem::new(OptimizationDirection::Maximize);
+    let most = |ix: usize| match snapshot.chargers[ix].demand {
+        Demand::Wants(wants) => f64::from(wants.min(site.chargers()[ix].max).0),
+        _ => 0.0,
+    };
+    let limits: Vec<Variable> =
+        (0..site.chargers().len()).map(|ix| problem.add_var(1.0, (0.0, most(ix)))).collect();
+    let mut rows = vec![[const { Vec::new() }; 3]; site.circuits().len()];
+    for charger in site.charger_indexes() {
+        let loads = site.charger(charger).wiring.loads(None);
+        for circuit in site.path(charger) {
+            for line in Line::ALL.into_iter().filter(|&line| loads[line]) {
+                rows[circuit.0][line.index()].push((limits[charger.0], 1.0));
+            }
+        }
+    }
+    for (circuit, lines) in rows.into_iter().enumerate() {
+        for (line, parts) in lines.into_iter().enumerate().filter(|(_, parts)| !parts.is_empty()) {
+            let state = &snapshot.circuits[circuit];
+            let left = f64::from(state.limit.0[line].0 - state.other_load.0[line].0);
+            problem.add_constraint(parts, ComparisonOp::Le, left);
+        }
+    }
+    let solved = problem.solve().expect("zero is a solution").into_solution();
+    solved.expect("nobody interrupts it").objective()
+}
+
+/// One decision after the other on the same site.
+struct Decisions {
+    site: Site,
+    snapshot: Snapshot,
+    allocator: Allocator,
+    round: usize,
+}
+
+impl Decisions {
+    fn new(case: Case, count: usize) -> Self {
+        let site = site(case, count);
+        let snapshot = snapshot(&site, case.strategy);
+        Self { site, snapshot, allocator: Allocator::new(), round: 0 }
+    }
+
+    /// So many; the processor time that they took.
+    fn make(&mut self, rounds: u64) -> core::time::Duration {
+        let before = processor_seconds();
+        for _ in 0..rounds {
+            self.round += 1;
+            stir(&mut self.snapshot, self.round);
+            let allocation = self.allocator.allocate(&self.site, &self.snapshot);
+            assert_eq!(allocation.grants.len(), self.site.chargers().len());
+        }
+        core::time::Duration::from_secs_f64(processor_seconds() - before)
+    }
 }
 
 /// Processor time of this thread so far, from Linux's scheduler statistics.

@@ -54,6 +54,8 @@ pub enum Reason {
     Guarded { circuit: CircuitIx, line: Line, rule: Rule },
     /// Somebody holds this charger at no more, by hand or through the broker.
     HeldByOrder,
+    /// It follows the sun, which gives no more.
+    FollowsSun,
     /// Set aside, not allocated.
     Reserved(Reservation),
 }

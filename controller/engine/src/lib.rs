@@ -18,9 +18,12 @@
 //! | [`allocate`] | a snapshot into an allocation |
 //! | [`failsafe`] | what chargers fall back to, chosen and checked against every circuit |
 //! | [`load`] | the load that is not ours, and what chargers may draw of the rest |
+//! | [`polarity`] | whether a meter counts the right way round, by what our cars do to it |
 //! | [`ours`] | what chargers drive through each circuit, angles and transformers included |
+//! | [`settle`] | how long a limit takes until it has its effect, by make and model |
 //! | [`ledger`] | which limits may be in force, and what may be sent now |
 //! | [`appetite`] | what a car really takes |
+//! | [`surplus`] | what the sun leaves for cars that follow it |
 
 pub mod allocate;
 pub mod allocation;
@@ -32,8 +35,11 @@ pub mod lines;
 pub mod load;
 pub mod measure;
 pub mod ours;
+pub mod polarity;
 pub mod reading;
+pub mod settle;
 pub mod site;
 pub mod snapshot;
+pub mod surplus;
 pub mod time;
 pub mod units;

@@ -145,6 +145,16 @@ impl Site {
         if faults.is_empty() { Ok(site) } else { Err(faults) }
     }
 
+    /// The same site in which these chargers are served before all others.
+    #[must_use]
+    pub fn with_first(&self, first: impl Fn(ChargerIx) -> bool) -> Self {
+        let mut site = self.clone();
+        for (ix, charger) in site.chargers.iter_mut().enumerate() {
+            charger.priority = if first(ChargerIx(ix)) { 0 } else { charger.priority.saturating_add(1) };
+        }
+        site
+    }
+
     #[must_use]
     pub fn circuits(&self) -> &[Circuit] {
         &self.circuits

@@ -8,8 +8,10 @@ use crate::alerts::{Alerts, wrong_clock};
 use crate::central::Central;
 use crate::energy_wish::EnergyWish;
 use crate::event::{Alert, Effect, Event, Order, Record, Severity};
+use crate::following_sun::Sun;
 use crate::inputs::Inputs;
 use crate::metering::Metering;
+use crate::models::Models;
 use crate::orders::SiteLimit;
 use crate::outlet::{OutletRecord, Session, largest};
 use crate::outputs::Outputs;
@@ -18,16 +20,16 @@ use crate::settings::{Adoption, LinkSetting, Settings};
 use dlb_engine::allocate::Allocator;
 use dlb_engine::allocation::Allocation;
 use dlb_engine::guard::Guard;
-use dlb_engine::ledger::{Fallback, Ledger, Proof};
+use dlb_engine::ledger::{Fallback, Ledger};
 use dlb_engine::lines::PerLine;
 use dlb_engine::load::Span;
 use dlb_engine::ours::in_circuits;
 use dlb_engine::reading::{NoReading, Reading};
-use dlb_engine::site::{ChargerIx, CircuitIx};
+use dlb_engine::site::{ChargerIx, CircuitIx, Site};
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Duration, Instant, WallTime, earliest};
 use dlb_engine::units::Milliamps;
-use dlb_links::charger::{Abilities, Confirmation, Drawn, Notice, Outlet, OutletState};
+use dlb_links::charger::{Drawn, Notice, Outlet, OutletState};
 use dlb_links::modbus::PortNotice;
 use std::collections::BTreeMap;
 
@@ -48,6 +50,11 @@ pub struct Controller {
     pub(crate) central: Central,
     pub(crate) ports: Ports,
     pub(crate) alerts: Alerts,
+    pub(crate) models: Models,
+    pub(crate) sun: Sun,
+    /// The site while DC chargers go first, and the time of day when it was last told.
+    pub(crate) dc_first: Option<Site>,
+    pub(crate) daytime: Option<(Instant, Duration)>,
     /// The calendar when it was last told, and the instant that belongs to it.
     wall: Option<(Instant, WallTime)>,
     decide_at: Option<Instant>,
@@ -68,6 +75,7 @@ impl Controller {
     /// `memories`: what probing taught of chargers before the last start ([`Record::Learnt`]), by identity.
     #[must_use]
     pub fn new(settings: Settings, memories: BTreeMap<String, String>, now: Instant) -> Self {
+        let models = Models::read(&memories);
         let mut central = Central::new(memories);
         central.configure(now, &settings);
         let mut controller = Self {
@@ -84,6 +92,10 @@ impl Controller {
             central,
             ports: Ports::new(&settings, now, 0),
             alerts: Alerts::default(),
+            models,
+            sun: Sun::default(),
+            dc_first: crate::dc_first::served(&settings),
+            daytime: None,
             wall: None,
             decide_at: Some(now),
             publish_at: Some(now),
@@ -145,6 +157,7 @@ impl Controller {
         match event {
             Event::Tick => self.decide_within(now, Duration::ZERO),
             Event::WallClock(wall) => self.wall = Some((now, wall)),
+            Event::Daytime(time) => self.daytime = Some((now, time)),
             Event::Clamps { meter, outcome } => {
                 if let Some(ix) = Metering::find(&self.settings, &meter) {
                     self.metered(now, ix, outcome);
@@ -304,6 +317,7 @@ impl Controller {
             self.strategy = new.policy.strategy;
         }
         self.central.configure(now, new);
+        self.dc_first = crate::dc_first::served(new);
         self.allocation = None;
         self.drive_all();
         let new = &self.settings;
@@ -363,6 +377,7 @@ impl Controller {
             Notice::Offline { why } => self.went_offline(now, charger, &id, &why),
             Notice::Identified(identity) => {
                 self.outlets[charger.0].identity = identity;
+                self.ledger.judged_by(charger, self.proof_of(charger));
             }
             Notice::State(state) => self.changed_state(now, charger, state),
             Notice::Drawn(drawn) => self.drew(now, charger, drawn),
@@ -408,7 +423,7 @@ impl Controller {
 
     fn came_online(&mut self, now: Instant, charger: ChargerIx, id: &str) {
         self.outlets[charger.0].online = true;
-        let proof = proof_of(&self.outlets[charger.0].abilities);
+        let proof = self.proof_of(charger);
         self.ledger.online(charger, &self.settings.site, proof);
         self.alerts.clear(now, id, "charger-lost");
     }
@@ -450,8 +465,10 @@ impl Controller {
     fn drew(&mut self, now: Instant, charger: ChargerIx, drawn: Drawn) {
         let limit = self.ledger.limit(charger);
         self.outlets[charger.0].measured(now, drawn, limit);
-        if let Some(current) = largest(&drawn) {
-            self.ledger.drawn(drawn.at, charger, current);
+        if let Some(current) = largest(&drawn)
+            && let Some(longer_than) = self.ledger.drawn(drawn.at, charger, current)
+        {
+            self.settled(charger, longer_than);
         }
     }
 
@@ -520,10 +537,6 @@ impl Controller {
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.alerts.active()
     }
-}
-
-fn proof_of(abilities: &Abilities) -> Proof {
-    Proof { metered: abilities.confirmation == Confirmation::Metered, settle: abilities.settle }
 }
 
 /// Must the Modbus ports be set up anew?

@@ -17,10 +17,13 @@ impl Controller {
     pub(crate) fn decide(&mut self, now: Instant) {
         self.expire(now);
         self.watch_idling(now);
+        self.follow_sun(now);
         let snapshot = self.snapshot(now);
         self.guard_looks(now, &snapshot);
         let guarded = self.guarded(&snapshot);
-        let mut allocation = self.allocator.allocate(&self.settings.site, &guarded);
+        let mut allocator = core::mem::take(&mut self.allocator);
+        let mut allocation = allocator.allocate(self.site_now(now), &guarded);
+        self.allocator = allocator;
         for (ix, grant) in allocation.grants.iter_mut().enumerate() {
             grant.reason = self.reason(ChargerIx(ix), *grant, &snapshot);
         }
@@ -53,8 +56,15 @@ impl Controller {
         if self.outlets[ix.0].held.is_some() {
             return Reason::HeldByOrder;
         }
-        let rating = self.settings.site.charger(ix).max;
-        if grant.limit >= rating { Reason::ChargerMaximum } else { Reason::WantsNoMore }
+        let charger = self.settings.site.charger(ix);
+        if grant.limit >= charger.max {
+            return Reason::ChargerMaximum;
+        }
+        let shaded = self
+            .sun
+            .ceiling(&charger.id)
+            .is_some_and(|ceiling| grant.limit.saturating_add(charger.step) > ceiling);
+        if shaded { Reason::FollowsSun } else { Reason::WantsNoMore }
     }
 
     fn watch_idling(&mut self, now: Instant) {
@@ -125,7 +135,7 @@ impl Controller {
         let charger = self.settings.site.charger(ix);
         let valid = self.settings.policy.drawn_valid_for;
         ChargerState {
-            demand: self.demand(now, ix),
+            demand: self.under_the_sun(ix, self.demand(now, ix)),
             car_phases: outlet.car_phases(),
             least: outlet.least(charger),
             drawn: outlet.drawn_on_site(charger, now, valid),
@@ -141,7 +151,8 @@ impl Controller {
         Some(now + Duration::from_millis(ahead))
     }
 
-    fn demand(&self, now: Instant, ix: ChargerIx) -> Demand {
+    /// What its car would take, the sun left out.
+    pub(crate) fn demand(&self, now: Instant, ix: ChargerIx) -> Demand {
         let outlet = &self.outlets[ix.0];
         let reserve = |why| Demand::Reserved(self.ledger.worst(now, ix, &self.settings.site), why);
         if !outlet.online || outlet.state == OutletState::Unknown {
@@ -156,6 +167,14 @@ impl Controller {
             state if state.occupied() && outlet.idling.idle() => Demand::Idle,
             state if state.occupied() && state != OutletState::Finishing => self.wish(ix, outlet),
             _ => Demand::Absent,
+        }
+    }
+
+    /// A charger that follows the sun wants no more than that gives.
+    fn under_the_sun(&self, ix: ChargerIx, demand: Demand) -> Demand {
+        match (demand, self.sun.ceiling(&self.settings.site.charger(ix).id)) {
+            (Demand::Wants(wish), Some(ceiling)) => Demand::Wants(wish.min(ceiling)),
+            (demand, _) => demand,
         }
     }
 
@@ -190,6 +209,16 @@ impl Controller {
                 (Severity::Alarm, text)
             });
             self.alerts.set(now, &meter.id, "meter-lost", lost);
+            let reversed = self.metering.reversed(ix);
+            let backwards = (!reversed.is_empty()).then(|| {
+                let lines = reversed.iter().map(|line| line.name()).collect::<Vec<_>>().join(", ");
+                let text = format!(
+                    "{} shows less on {lines} when cars draw more: its clamps sit the wrong way round. These lines run on static limits until cars have shown otherwise; turn the clamps, or swap their wires.",
+                    meter.id
+                );
+                (Severity::Alarm, text)
+            });
+            self.alerts.set(now, &meter.id, "meter-backwards", backwards);
         }
     }
 

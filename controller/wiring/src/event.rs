@@ -21,6 +21,8 @@ pub enum Event {
     Tick,
     /// The wall clock became known or was set.
     WallClock(WallTime),
+    /// What the clock on the wall shows, since midnight: the site's own time, summer time included.
+    Daytime(Duration),
     /// From the sampling thread, or its silence.
     Clamps {
         meter: String,

@@ -6,13 +6,16 @@
 mod alerts;
 mod central;
 pub mod controller;
+pub mod dc_first;
 mod deciding;
 mod energy_wish;
 pub mod event;
+mod following_sun;
 mod guarding;
 mod idling;
 pub mod inputs;
 mod metering;
+mod models;
 mod orders;
 mod outlet;
 pub mod outputs;

@@ -1,8 +1,9 @@
 //! From meters to circuits: what flows there that is not ours, and what to assume when a meter is lost.
 
 use crate::settings::{MeterSetting, Settings};
-use dlb_engine::lines::PerLine;
+use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::load::{OtherLoad, Span};
+use dlb_engine::polarity::Polarity;
 use dlb_engine::reading::{Doubt, NoReading, Quality, Reading};
 use dlb_engine::time::{Duration, Instant, earliest};
 use dlb_engine::units::Milliamps;
@@ -19,6 +20,8 @@ pub(crate) struct MeterState {
     /// The last usable reading; what the decision stands on until it is too old.
     good: Option<Reading>,
     load: OtherLoad,
+    /// Does it count the right way round?
+    polarity: Polarity,
     /// Silence is counted from here while nothing good was heard yet.
     since: Instant,
     /// When it last showed anything new, and how many readings in a row had each been new by then.
@@ -39,6 +42,7 @@ impl Metering {
             latest: Err(NoReading::NotYet),
             good: None,
             load: OtherLoad::new(settings.policy.raise_after),
+            polarity: Polarity::default(),
             since: now,
             news: now,
             lively: 0,
@@ -82,6 +86,7 @@ impl Metering {
         }
         meter.good = Some(Reading { at: now, ..reading });
         let metered = reading.current.map(Option::unwrap_or_default);
+        meter.polarity.saw(now, metered, ours);
         meter.load.saw(now, metered, ours, heard, limit);
         true
     }
@@ -112,13 +117,20 @@ impl Metering {
         now >= self.meters[ix].lost_at(setting)
     }
 
+    /// The lines that it measures the wrong way round.
+    pub(crate) fn reversed(&self, ix: usize) -> Vec<Line> {
+        let reversed = self.meters[ix].polarity.reversed();
+        Line::ALL.into_iter().filter(|&line| reversed[line]).collect()
+    }
+
     /// Upper bound of the load in the meter's circuit that is not ours.
     pub(crate) fn other_load(&self, ix: usize, setting: &MeterSetting, now: Instant) -> PerLine<Milliamps> {
         let meter = &self.meters[ix];
         let bound = if self.lost(ix, setting, now) { None } else { meter.load.upper(now) };
         let (Some(bound), Some(good)) = (bound, meter.good) else { return setting.assumed_load };
-        // A line that this meter does not measure is as good as lost.
-        let measured = good.current.map(|current| current.is_some());
+        // A line that this meter does not measure, or perhaps the wrong way round, is as good as lost.
+        let measured =
+            PerLine(Line::ALL.map(|line| good.current[line].is_some() && meter.polarity.trusts(line)));
         let either = bound.zip_with(measured, |bound, measured| measured.then_some(bound));
         either.zip_with(setting.assumed_load, Option::unwrap_or)
     }

@@ -1,13 +1,16 @@
 //! The checked configuration of a site. Made at the door from the file's types; nothing here is
 //! checked again.
 
+use crate::dc_first::Hours;
 use dlb_engine::guard;
 use dlb_engine::lines::PerLine;
 use dlb_engine::site::{ChargerIx, CircuitIx, Site};
 use dlb_engine::snapshot::Strategy;
+use dlb_engine::surplus;
 use dlb_engine::time::Duration;
 use dlb_engine::units::{Milliamps, Watts};
 use dlb_links::charger::Outlet;
+use std::collections::BTreeMap;
 
 /// Everything that the controller must know of a site.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,6 +147,10 @@ pub struct Policy {
     pub meter_values_every: Duration,
     /// A charger whose measurement is older than this counts as drawing all that it may.
     pub drawn_valid_for: Duration,
+    /// When DC chargers go before all others.
+    pub dc_first: Option<Hours>,
+    /// Chargers that follow the sun, by identity.
+    pub sun: BTreeMap<String, surplus::Mode>,
 }
 
 /// What happens to a charger that connects and is not in the configuration.
@@ -163,6 +170,8 @@ impl Default for Policy {
             limit_lifetime: Duration::from_secs(120),
             meter_values_every: Duration::from_secs(10),
             drawn_valid_for: Duration::from_secs(45),
+            dc_first: None,
+            sun: BTreeMap::new(),
         }
     }
 }

@@ -81,6 +81,9 @@ pub struct PolicyPart {
     /// A charger whose measurement is older counts as drawing all that it may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drawn_valid_for_s: Option<f64>,
+    /// Hours of the day in which DC chargers go before all others, like `07:00-19:00`, in the box's own time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dc_first: Option<String>,
 }
 
 /// What happens to a charger that connects and is not in the file.
@@ -293,6 +296,9 @@ pub struct ChargerEntry {
     /// What it falls back to when it hears nothing: 0, at least `min_a`, or `auto`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback_a: Option<Fallback>,
+    /// It follows the sun: on what the site would feed in alone, or at its minimum at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sun: Option<SunWord>,
     /// Smaller is served first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<u32>,
@@ -401,6 +407,12 @@ words!(
     KindWord {
         #[default] Ac = "ac",
         Dc = "dc",
+    }
+);
+words!(
+    SunWord {
+        #[default] Surplus = "surplus",
+        Minimum = "minimum",
     }
 );
 words!(

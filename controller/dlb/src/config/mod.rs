@@ -117,7 +117,8 @@ fn check_file(file: SiteFile, maps: &Maps, problems: &mut Problems) -> Option<Ch
     let chargers = fallback::settle(&tree.circuits, &meters, &outfits, problems);
     let (inputs, mut contacts) = gpio::inputs(&file, &tree, &outfits, problems);
     let outputs = relays::outputs(&file, &tree, &mut contacts, problems);
-    let policy = policy::policy(&file.policy, problems);
+    let mut policy = policy::policy(&file.policy, problems);
+    policy.sun = policy::sun(&file, &tree, &meters, problems);
     let adoption = policy::adoption(&file.adoption, &tree, problems);
 
     let conversions = outfits.iter().map(|outfit| outfit.conversion).collect();

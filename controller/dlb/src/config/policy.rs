@@ -2,12 +2,16 @@
 
 use super::circuits::Tree;
 use super::defaults::{DRAWN_VALID_FOR, LIMIT_LIFETIME, METER_VALUES_EVERY, RAISE_AFTER, Range};
-use super::file::{AdoptionPart, AdoptionWord, PolicyPart, StrategyWord};
+use super::file::{AdoptionPart, AdoptionWord, PolicyPart, SiteFile, StrategyWord, SunWord};
 use super::problem::Problems;
+use super::section::short;
 use dlb_engine::site::CircuitIx;
 use dlb_engine::snapshot::Strategy;
+use dlb_engine::surplus::Mode;
 use dlb_engine::time::Duration;
-use dlb_wiring::settings::{Adoption, Policy};
+use dlb_wiring::dc_first::Hours;
+use dlb_wiring::settings::{Adoption, MeterSetting, Policy};
+use std::collections::BTreeMap;
 
 pub(super) fn policy(part: &PolicyPart, problems: &mut Problems) -> Policy {
     let default = Policy::default();
@@ -38,6 +42,13 @@ pub(super) fn policy(part: &PolicyPart, problems: &mut Problems) -> Policy {
             &DRAWN_VALID_FOR,
             default.drawn_valid_for,
         ),
+        dc_first: part
+            .dc_first
+            .as_deref()
+            .filter(|text| !text.is_empty())
+            .and_then(|text| hours(text, problems)),
+        // Read when the meters are known.
+        sun: BTreeMap::new(),
     };
     if policy.drawn_valid_for < policy.meter_values_every * 2 {
         let what = "is less than two measurements of meter_values_every_s";
@@ -61,6 +72,52 @@ pub(super) fn adoption(part: &AdoptionPart, tree: &Tree, problems: &mut Problems
             Adoption::Automatic { circuit: CircuitIx(0) }
         }
     }
+}
+
+/// Chargers that follow the sun. Only a meter at the grid connection can tell what is fed in there.
+pub(super) fn sun(
+    file: &SiteFile,
+    tree: &Tree,
+    meters: &[MeterSetting],
+    problems: &mut Problems,
+) -> BTreeMap<String, Mode> {
+    let root = tree.circuits.iter().position(|circuit| circuit.parent.is_none());
+    let measured = meters.iter().any(|meter| Some(meter.circuit.0) == root);
+    let mut modes = BTreeMap::new();
+    for (at, entry) in file.charger.iter().enumerate() {
+        let Some(word) = entry.sun else { continue };
+        if !measured {
+            let what = "follows the sun, and nothing measures what the site feeds in";
+            problems.error(
+                &format!("charger[{at}].sun"),
+                what,
+                "add a meter of the first circuit, or remove it",
+            );
+        }
+        let mode = match word {
+            SunWord::Surplus => Mode::Surplus,
+            SunWord::Minimum => Mode::Minimum,
+        };
+        modes.insert(entry.id.clone(), mode);
+    }
+    modes
+}
+
+/// `07:00-19:00`.
+fn hours(text: &str, problems: &mut Problems) -> Option<Hours> {
+    let time = |text: &str| {
+        let (hours, minutes) = text.trim().split_once(':')?;
+        let (hours, minutes) = (hours.parse::<u64>().ok()?, minutes.parse::<u64>().ok()?);
+        (hours * 60 + minutes <= 24 * 60 && minutes < 60)
+            .then(|| Duration::from_secs((hours * 60 + minutes) * 60))
+    };
+    let hours = text.split_once('-').and_then(|(from, to)| Some(Hours { from: time(from)?, to: time(to)? }));
+    let sound = hours.filter(|hours| hours.from != hours.to);
+    if sound.is_none() && !problems.refused("policy.dc_first") {
+        let what = format!("is \"{}\", it must be two times of the day", short(text));
+        problems.error("policy.dc_first", what, "write dc_first = \"07:00-19:00\", or remove it");
+    }
+    sound
 }
 
 const fn strategy(word: StrategyWord) -> Strategy {

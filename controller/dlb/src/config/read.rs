@@ -47,6 +47,7 @@ fn policy(section: &mut Section<'_>) -> PolicyPart {
         limit_lifetime_s: section.take("limit_lifetime_s"),
         meter_values_every_s: section.take("meter_values_every_s"),
         drawn_valid_for_s: section.take("drawn_valid_for_s"),
+        dc_first: section.take("dc_first"),
     }
 }
 
@@ -171,6 +172,7 @@ fn charger(section: &mut Section<'_>) -> ChargerEntry {
         max_kw: section.take("max_kw"),
         efficiency: section.take("efficiency"),
         fallback_a: section.take("fallback_a"),
+        sun: section.take("sun"),
         priority: section.take("priority"),
         weight: section.take("weight"),
     }
@@ -266,6 +268,7 @@ choices!(
     ParityWord: "none, even or odd",
     SourceWord: "clamps or modbus",
     KindWord: "ac or dc",
+    SunWord: "surplus or minimum",
     AutoWord: "auto",
     ActiveWord: "low or high",
     BiasWord: "none, pull-up or pull-down",

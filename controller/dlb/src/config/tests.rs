@@ -200,3 +200,33 @@ fn a_transformer_must_fit_where_it_stands() {
     assert_eq!(key("limit_a = 200\n", ""), "circuit[1].limit_a");
     assert_eq!(key("limit_a = 100", "limit_a = 100\nlimit_neutral_a = 10"), "circuit[0].limit_neutral_a");
 }
+
+const SUNNY: &str = "version = 1\nname = \"Farm\"\n[[circuit]]\nid = \"grid\"\nlimit_a = 63\n[clamps]\nboard = \"b.toml\"\n\
+    [[meter]]\nid = \"main\"\ncircuit = \"grid\"\nsource = \"clamps\"\nassumed_load_a = 20\n\
+    [[charger]]\nid = \"barn\"\ncircuit = \"grid\"\nocpp = \"CP\"\nmax_a = 16\nrotation = \"L1L2L3\"\nsun = \"surplus\"\n";
+
+#[test]
+fn a_charger_may_follow_the_sun_where_the_grid_connection_is_measured() {
+    let sun = check(SUNNY).expect("a sound file").0.settings.policy.sun;
+    assert_eq!(
+        sun.into_iter().collect::<Vec<_>>(),
+        [("barn".to_owned(), dlb_engine::surplus::Mode::Surplus)]
+    );
+    let meter = "[[meter]]\nid = \"main\"\ncircuit = \"grid\"\nsource = \"clamps\"\nassumed_load_a = 20\n";
+    let blind = SUNNY.replace(meter, "");
+    assert!(mistakes(&blind).iter().any(|mistake| mistake.key == "charger[0].sun"));
+    let wrong = SUNNY.replace("\"surplus\"", "\"moon\"");
+    assert!(mistakes(&wrong).iter().any(|mistake| mistake.key == "charger[0].sun"));
+}
+
+#[test]
+fn the_hours_of_dc_chargers_are_two_times_of_the_day() {
+    let with =
+        |hours: &str| SUNNY.replace("[[circuit]]", &format!("[policy]\ndc_first = \"{hours}\"\n[[circuit]]"));
+    let hours =
+        check(&with("07:00-19:30")).expect("a sound file").0.settings.policy.dc_first.expect("is set");
+    assert_eq!((hours.from.as_secs(), hours.to.as_secs()), (7 * 3600, 19 * 3600 + 1800));
+    for wrong in ["7-19", "07:00", "07:00-25:00", "07:70-08:00", "07:00-07:00"] {
+        assert!(mistakes(&with(wrong)).iter().any(|mistake| mistake.key == "policy.dc_first"), "{wrong}");
+    }
+}

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub enum EventLine {
     Tick,
     WallClock(i64),
+    /// Seconds since midnight.
+    Daytime(u64),
     Clamps {
         meter: String,
         outcome: Result<Box<ReadingLine>, NoReadingLine>,
@@ -147,6 +149,7 @@ impl EventLine {
         match event {
             Event::Tick => Self::Tick,
             Event::WallClock(wall) => Self::WallClock(wall.0),
+            Event::Daytime(time) => Self::Daytime(time.as_secs()),
             Event::Clamps { meter, outcome } => {
                 let outcome = outcome.map(|reading| Box::new(ReadingLine::new(&reading)));
                 let words = |why| NO_READINGS.iter().find(|(known, _)| *known == why).map(|(_, word)| *word);
@@ -229,6 +232,7 @@ impl EventLine {
         Ok(match self.clone() {
             Self::Tick => Event::Tick,
             Self::WallClock(wall) => Event::WallClock(WallTime(wall)),
+            Self::Daytime(seconds) => Event::Daytime(Duration::from_secs(seconds)),
             Self::Clamps { meter, outcome } => {
                 let why = |word| NO_READINGS.iter().find(|(_, known)| *known == word).map(|(why, _)| *why);
                 let outcome = outcome.map(|reading| reading.reading());

@@ -53,6 +53,8 @@ pub async fn run(
             calendar_at = now + CALENDAR_EVERY;
             if let Some(wall) = clock::wall() {
                 step(&mut controller, &mut dispatch, Event::WallClock(wall), None);
+                let time = Event::Daytime(clock::time_of_day());
+                step(&mut controller, &mut dispatch, time, None);
             }
         }
         if now >= alive_at {

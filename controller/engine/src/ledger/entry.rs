@@ -31,6 +31,8 @@ pub(super) struct Falling {
     pub(super) was_above: bool,
     /// It was told again, because it draws more.
     pub(super) told_again: Option<Instant>,
+    /// The last report since then that was still above that limit.
+    pub(super) still_above: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -136,15 +138,24 @@ impl Entry {
         if self.falling.is_none() && limit <= self.ceiling {
             let drawn = self.drawn.map_or(Milliamps::ZERO, |(_, drawn)| drawn);
             let was_above = drawn > limit.saturating_add(TOLERANCE);
-            self.falling = Some(Falling { since: now, highest: limit, was_above, told_again: None });
+            self.falling =
+                Some(Falling { since: now, highest: limit, was_above, told_again: None, still_above: None });
         }
     }
 
-    /// Looks whether a lower ceiling can be believed by now.
-    pub(super) fn judge(&mut self, now: Instant) {
-        let Some(falling) = self.falling.filter(|falling| self.holds(now, *falling)) else { return };
+    /// Looks whether a lower ceiling can be believed by now. Where the charger's own reports have shown a fall:
+    /// how long it went on drawing more.
+    pub(super) fn judge(&mut self, now: Instant) -> Option<Duration> {
+        let falling = self.falling.filter(|falling| self.holds(now, *falling))?;
         self.ceiling = falling.highest;
         self.falling = None;
+        let seen = self.proof.metered && falling.was_above && falling.told_again.is_none();
+        let drew_more = falling.still_above.map_or(Duration::ZERO, |at| at.since(falling.since));
+        self.believe(falling);
+        seen.then_some(drew_more)
+    }
+
+    fn believe(&mut self, falling: Falling) {
         let Some(sent) = &mut self.sent else { return };
         self.obedience = Obedience::Obeys;
         if sent.limit == falling.highest {
@@ -152,6 +163,18 @@ impl Entry {
         } else if let Some(accepted) = sent.accepted {
             self.fall_from(accepted);
         }
+    }
+
+    /// A measurement of the most loaded phase.
+    pub(super) fn measured(&mut self, at: Instant, largest: Milliamps) -> Option<Duration> {
+        self.drawn = Some((at, largest));
+        if let Some(falling) = &mut self.falling
+            && at > falling.since
+            && largest > falling.highest.saturating_add(TOLERANCE)
+        {
+            falling.still_above = Some(at);
+        }
+        self.judge(at)
     }
 
     pub(super) fn holds(&self, now: Instant, falling: Falling) -> bool {

@@ -132,11 +132,15 @@ impl Ledger {
         }
     }
 
-    /// A measurement by the charger: the current of its most loaded phase.
-    pub fn drawn(&mut self, at: Instant, charger: ChargerIx, largest: Milliamps) {
-        let entry = &mut self.entries[charger.0];
-        entry.drawn = Some((at, largest));
-        entry.judge(at);
+    /// A measurement by the charger: the current of its most loaded phase. Where that shows a limit's effect: how
+    /// long the charger was seen to draw more after it had accepted the limit.
+    pub fn drawn(&mut self, at: Instant, charger: ChargerIx, largest: Milliamps) -> Option<Duration> {
+        self.entries[charger.0].measured(at, largest)
+    }
+
+    /// What is known by now of how the charger's obedience can be judged.
+    pub fn judged_by(&mut self, charger: ChargerIx, proof: Proof) {
+        self.entries[charger.0].proof = proof;
     }
 
     #[must_use]

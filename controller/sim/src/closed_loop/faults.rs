@@ -309,6 +309,7 @@ impl ClosedLoop {
         let shown = wall + self.now.since(then);
         self.wall = (self.now, dlb_engine::time::WallTime(shown.0.saturating_add(seconds * 1000)));
         self.tell(Event::WallClock(self.wall.1));
+        self.tell(Event::Daytime(super::time_of_day(self.wall.1)));
     }
 }
 

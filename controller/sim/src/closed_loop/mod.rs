@@ -271,7 +271,9 @@ impl ClosedLoop {
         }
         self.controller = Some(Controller::new(self.settings.clone(), self.memories.clone(), self.now));
         let (then, wall) = self.wall;
-        self.tell(Event::WallClock(wall + self.now.since(then)));
+        let wall = wall + self.now.since(then);
+        self.tell(Event::WallClock(wall));
+        self.tell(Event::Daytime(time_of_day(wall)));
     }
 
     fn power_down(&mut self) {
@@ -416,4 +418,9 @@ impl ClosedLoop {
         }
         (device.exchange(&mut self.world, &mut self.meters, self.now, request), takes)
     }
+}
+
+/// A made-up site lives by universal time.
+fn time_of_day(wall: dlb_engine::time::WallTime) -> Duration {
+    Duration::from_millis(wall.0.rem_euclid(86_400_000).unsigned_abs())
 }

@@ -4,6 +4,7 @@ use super::breach::{Breach, Broken};
 use crate::closed_loop::{ClosedLoop, Trouble};
 use crate::outlet::Temper;
 use crate::scenario::{Scenario, Staged, StrategyWord};
+use dlb_engine::surplus::Mode;
 use dlb_engine::time::{Duration, Instant};
 
 /// Since when each car waits for its first ampere, or for the next one.
@@ -12,7 +13,7 @@ pub(super) struct Patience {
     step_s: f64,
     started: Instant,
     waits_s: Vec<f64>,
-    /// This one is in order, and nobody's class goes before its own.
+    /// This one is in order, nobody's class goes before its own, and it does not wait for the sun.
     counts: Vec<bool>,
     starved: Vec<bool>,
     count: usize,
@@ -31,8 +32,10 @@ impl Patience {
         let classes = scenario.charger.iter().any(|part| part.priority != scenario.charger[0].priority);
         let strict = !matches!(scenario.strategy, None | Some(StrategyWord::Equal)) || classes;
         let bays = staged.world.bays();
+        let sun = &staged.rig.settings.policy.sun;
         let counts = scenario.charger.iter().zip(bays).map(|(part, bay)| {
-            !strict && !part.refuses_profiles && bay.outlet().plate().temper == Temper::Obeys
+            let obeys = !part.refuses_profiles && bay.outlet().plate().temper == Temper::Obeys;
+            !strict && obeys && sun.get(&part.id) != Some(&Mode::Surplus)
         });
         Self {
             step_s: scenario.step_s,

@@ -3,9 +3,8 @@
 //!
 //! Every site is one that an installer could hand over: what others draw fits every circuit, beside the
 //! chargers' fallbacks and beside the rating of a charger that obeys nobody. What is assumed while a
-//! meter is lost is at least what others can draw. Everything else is chance.
-//!
-//! One thing is left out, because nothing but commissioning finds it: a meter whose clamps are turned round.
+//! meter is lost is at least what others can draw. Everything else is chance, clamps that were put on the wrong way
+//! round included.
 
 use super::cars::VisitsPart;
 use super::chargers::{ChargerPart, KindWord, ReachWord, TemperWord, UnitsWord};
@@ -60,6 +59,7 @@ pub fn site_day(seed: u64, faults: Faults) -> Scenario {
     dimension(&mut scenario, &mut rng);
     if faults == Faults::Random {
         draw_faults(&mut scenario, &mut rng);
+        turn_clamps(&mut scenario, &mut Rng::part(seed, "clamps", 0));
     }
     scenario
 }
@@ -292,6 +292,15 @@ fn draw_faults(scenario: &mut Scenario, rng: &mut Rng) {
     for _ in 0..rng.below(7) {
         let fault = fault(scenario, rng);
         scenario.fault.push(fault);
+    }
+}
+
+/// An installer's mistake: a meter that counts the wrong way round, from the first minute to the last.
+fn turn_clamps(scenario: &mut Scenario, rng: &mut Rng) {
+    if rng.chance(0.1) {
+        let on = Some(scenario.meter[rng.below(scenario.meter.len())].circuit.clone());
+        let kind = FaultWord::MeterReversed;
+        scenario.fault.push(FaultPart { kind, from_s: 0.0, for_s: DAY_S, on, amount: None });
     }
 }
 

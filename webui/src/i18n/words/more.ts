@@ -85,6 +85,7 @@ export const more = {
   // The box says these in English, with figures; here is what they mean, for readers of other languages.
   'alert.meter-lost': ['{about} does not answer.', '{about} antwortet nicht. Bis er wieder da ist, gelten sichere feste Grenzen. Prüfen Sie Leitung und Versorgung.'],
   'alert.samples-lost': ['Samples of the clamps are lost.', 'Abtastwerte der Stromwandler gehen verloren: Diese Maschine ist zu langsam für ihren Wandlerbaustein, oder sie war beschäftigt. Geben Sie dlb Echtzeit-Vorrang (LimitRTPRIO=50) oder senken Sie sample_rate_hz.'],
+  'alert.meter-backwards': ['{about} counts the wrong way round.', '{about} zeigt weniger, wenn Autos mehr ziehen: Seine Wandler sitzen verkehrt herum. Bis Autos etwas anderes gezeigt haben, gelten dort feste Grenzen. Drehen Sie die Wandler um, oder tauschen Sie ihre Adern.'],
   'alert.charger-lost': ['{about} is out of reach.', '{about} ist nicht erreichbar. Was er noch ziehen kann, ist reserviert. Prüfen Sie Netzwerk und Versorgung.'],
   'alert.charger-disobeys': ['{about} draws more than it was told.', '{about} zieht mehr als erlaubt. Was er zieht, ist reserviert. Schalten Sie sein eigenes Lastmanagement ab oder tauschen Sie ihn.'],
   'alert.limit-refused': ['{about} refuses its limit.', '{about} lehnt seine Grenze ab. Seine letzte Grenze bleibt reserviert. Prüfen Sie in seinen Einstellungen das Lademanagement (Smart Charging).'],
