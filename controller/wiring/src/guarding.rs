@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 /// An overload shorter than this, that spent less than [`WORTH_TELLING`] of the device's time, is nobody's concern.
 const TELL_AFTER: Duration = Duration::from_secs(1);
 const WORTH_TELLING: f64 = 0.01;
+/// A charger's meter may be off by one part in so many: class 2 of IEC 62053-21.
+const METER_ERROR: i32 = 50;
 
 pub(crate) fn guard_of(settings: &Settings) -> Guard {
     Guard::new(&settings.guards, settings.site.circuits().len(), settings.policy.raise_after)
@@ -76,12 +78,14 @@ impl Controller {
         self.guard.handle_timeout(now, wall);
     }
 
-    /// What chargers report, summed up for each circuit.
+    /// What chargers report, summed up for each circuit, less what their meters may be off by: a full circuit whose
+    /// limit is kept to the ampere must not look overloaded.
     fn reported(&self, snapshot: &Snapshot) -> Vec<PerLine<Milliamps>> {
         let exactly = |drawn: Option<PerLine<Milliamps>>| drawn.unwrap_or_default().map(Span::exactly);
         let drawn: Vec<_> = snapshot.chargers.iter().map(|state| exactly(state.drawn)).collect();
         let ours = in_circuits(&self.settings.site, &drawn);
-        ours.into_iter().map(|lines| lines.map(|span| span.most)).collect()
+        let surely = |span: Span| span.most.saturating_sub(Milliamps(span.most.0 / METER_ERROR));
+        ours.into_iter().map(|lines| lines.map(surely)).collect()
     }
 
     /// The picture with what the guard holds back counted as the load of others.
