@@ -121,6 +121,9 @@ fn open(path: &Path, thorough: bool) -> Result<Database, Fault> {
     let directory = path.parent().unwrap_or(Path::new("."));
     crate::config::atomic::make_directory(directory).map_err(|error| Fault::Away(error.to_string()))?;
     guarded(|| {
+        if !path.exists() {
+            begin(path)?;
+        }
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(thorough);
         builder.create(path).map_err(|error| match error {
@@ -132,6 +135,20 @@ fn open(path: &Path, thorough: bool) -> Result<Database, Fault> {
             other => other.into(),
         })
     })
+}
+
+/// A new file gets its name when it is whole: one that a power cut left half made would look broken.
+fn begin(path: &Path) -> Result<(), redb::Error> {
+    let unnamed = path.with_extension("new");
+    let io = |error| redb::Error::Io(error);
+    match std::fs::remove_file(&unnamed) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
+        _ => drop(Database::create(&unnamed)?),
+    }
+    std::fs::File::open(&unnamed).and_then(|file| file.sync_all()).map_err(io)?;
+    std::fs::rename(&unnamed, path).map_err(io)?;
+    let directory = path.parent().unwrap_or(Path::new("."));
+    std::fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(io)
 }
 
 fn fault(error: &redb::Error) -> Fault {
@@ -216,6 +233,17 @@ mod tests {
             matches!(second.run(NOW, |_| Ok(())), Err(Fault::Away(why)) if why.contains("another program"))
         );
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_a_power_cut_left_half_made_is_begun_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("history.redb");
+        std::fs::write(path.with_extension("new"), vec![0; 100_000]).unwrap();
+        let mut vault = vault(&path);
+        assert_eq!(vault.run(NOW, |_| Ok(())), Ok(()));
+        assert_eq!(codes(&mut vault), []);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left lying about");
     }
 
     #[test]
