@@ -29,9 +29,12 @@ pub(crate) async fn answer(desk: &Arc<Desk>, call: &mut Call, guest: &Guest) -> 
         origin::check(call)?;
     }
     let segments = segments(&call.path)?;
-    let path: Vec<&str> = segments.iter().skip(2).map(String::as_str).collect();
+    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     let method = call.method.clone();
-    match (method.as_str(), path.as_slice()) {
+    let ["api", "v1", path @ ..] = path.as_slice() else {
+        return Err(unknown(method.as_str(), &call.path));
+    };
+    match (method.as_str(), path) {
         ("GET" | "HEAD", ["health"]) => Ok(system::health(desk)),
         ("GET", ["openapi.json"]) => Ok(system::openapi()),
         ("GET", ["metrics"]) => metrics::metrics(desk, call),
@@ -100,7 +103,7 @@ async fn logged_in(
         ("POST", ["update", "server-token"]) => update::server_token(desk, call).await,
         ("POST", ["update", "discard"]) => update::discard(desk).await,
         ("GET", ["metrics-token"]) => metrics::token(desk),
-        (method, path) => Err(unknown(method, path)),
+        (method, _) => Err(unknown(method, &call.path)),
     }
 }
 
@@ -118,7 +121,7 @@ fn require_login(desk: &Desk, call: &mut Call) -> Result<(), Refusal> {
     Err(Refusal::new(StatusCode::UNAUTHORIZED, "login-needed", "This needs a login.", remedy))
 }
 
-fn unknown(method: &str, path: &[&str]) -> Refusal {
-    let message = format!("There is no {method} /api/v1/{}.", path.join("/"));
+fn unknown(method: &str, path: &str) -> Refusal {
+    let message = format!("There is no {method} {path}.");
     Refusal::new(StatusCode::NOT_FOUND, "not-found", message, "See /api/v1/openapi.json for what there is.")
 }
