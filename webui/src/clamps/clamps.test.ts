@@ -23,6 +23,8 @@ describe('the clamps', () => {
     expect(bars.all).toHaveLength(4);
     expect(bars.all[1]).toEqual({ line: 'L1', x: 96.3, y: 50, width: 18.8, height: 44 });
     expect(bars.all[3]?.height).toBe(0);
+    const unseen = harmonicBars({ ...BOX, width: 0 }, [{ line: 'L1', rms: [10, 0, 2] }], () => 40);
+    expect(unseen.all.map(({ width }) => width)).toEqual([0, 0]);
   });
 
   it('says what is wrong with a clamp and offers what software can do', () => {

@@ -60,7 +60,8 @@ export function harmonicBars(box: Box, lines: readonly Harmonics[], reach: (most
   const top = reach(Math.max(1, ...shares.flat()));
   const floor = box.height - 18;
   const count = Math.max(1, ...shares.map(({ length }) => length));
-  const slot = (box.width - box.left) / count;
+  // A frame that has not been laid out yet is narrower than its own margin.
+  const slot = Math.max(0, box.width - box.left) / count;
   const width = round((0.75 * slot) / Math.max(1, lines.length));
   const orders = Array.from({ length: count }, (_, i) => ({ order: i + 2, x: round(box.left + (i + 0.5) * slot) }));
   const all = shares.flatMap((share, at) =>
