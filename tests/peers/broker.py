@@ -97,7 +97,8 @@ class Listener:
                 self.topics.pop(message.topic, None)
 
     def publish(self, topic, payload, **how):
-        self.client.publish(topic, payload, **how).wait_for_publish(10)
+        """Returns when the broker has it: without a receipt it may still wait in the client's own thread."""
+        self.client.publish(topic, payload, qos=1, **how).wait_for_publish(10)
 
     def of(self, ending):
         """The value of the one topic that ends like this; `None` while there is none."""
@@ -124,7 +125,7 @@ class Listener:
             value = condition()
             if value:
                 return value
-            assert time.monotonic() < end, f"not within {seconds} s; there is {sorted(self.snapshot())}"
+            assert time.monotonic() < end, f"not within {seconds} s; there is {sorted(self.snapshot().items())}"
             time.sleep(every)
 
     def stop(self):

@@ -219,16 +219,16 @@ async def test_five_hundred_mutated_commands_do_no_harm(make_box, meter, broker,
         topic, payload = chance.choice(good)
         one.client.publish(f"{base}/{topic}", mutated(chance, payload), qos=1)
         await asyncio.sleep(0.002)
-    one.publish(f"{base}/set/strategy", "no such thing", qos=1)
+    one.publish(f"{base}/set/strategy", "no such thing")
     sentence = 'set/strategy: "no such thing" is no strategy; send equal, first-come, priority or departure.'
     await in_thread(one.until, lambda: sentence in one.all_of("/error"))
     errors = one.all_of("/error")
     assert len(errors) > 200
     assert all(len(error) < 400 and error.endswith(".") for error in errors), errors
-    one.publish(f"{base}/set/strategy", "departure", qos=1)
+    one.publish(f"{base}/set/strategy", "departure")
     await in_thread(one.until, lambda: one.of(f"{box_id(box)}/strategy") == "departure")
     # A message that no box can want costs the connection, and that comes back.
-    one.publish(f"{base}/set/strategy", b"x" * 1_000_000, qos=1)
+    one.publish(f"{base}/set/strategy", b"x" * 1_000_000)
     await in_thread(one.until, lambda: one.of(f"{base}/status") == "offline")
     await in_thread(one.until, lambda: one.of(f"{base}/status") == "online")
     assert box.process.poll() is None and "panic" not in box.read_log()
@@ -256,7 +256,7 @@ async def test_a_broker_of_readers_takes_no_commands(make_box, meter, broker, li
     box = await in_thread(make_box, site(meter, ocpp("CP-1"), mqtt=mqtt(broker, read_only=True, discovery_prefix="")))
     one = listen()
     await in_thread(one.until, lambda: one.of("charger/cp-1/json"))
-    one.publish(f"dlb/{box_id(box)}/set/strategy", "priority", qos=1)
+    one.publish(f"dlb/{box_id(box)}/set/strategy", "priority")
     await asyncio.sleep(4)
     assert (await in_thread(box.site))["strategy"] == "equal"
     assert not [topic for topic in one.snapshot() if topic.startswith("homeassistant/")]

@@ -93,7 +93,7 @@ async def test_a_broker_with_tls_and_login_hears_the_box(make_box, meter, make_b
 
     # Commands come back the same way, and a restarted broker is found again.
     base = f"dlb/{(box.data / 'box-id').read_text()}"
-    listener.publish(f"{base}/set/strategy", "priority", qos=1)
+    listener.publish(f"{base}/set/strategy", "priority")
     await until(lambda: box.site()["strategy"] == "priority")
     await in_thread(broker.kill)
     await until(lambda: box.get("broker")["state"] == "away")
