@@ -1,6 +1,9 @@
 //! `dlb allocate` as its users see it: the program itself, golden lines, and everything that a bad line
 //! can be.
 
+#[path = "allocate/in_flight.rs"]
+mod in_flight;
+
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 

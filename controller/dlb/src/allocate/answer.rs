@@ -2,8 +2,8 @@
 
 use super::convert::Picture;
 use super::file::{CircuitFile, SnapshotFile};
+use super::memory::Decision;
 use crate::view::explain;
-use dlb_engine::allocation::Allocation;
 use dlb_engine::lines::PerLine;
 use dlb_engine::units::Milliamps;
 use serde::Serialize;
@@ -36,23 +36,31 @@ pub struct CircuitUseView {
     pub id: String,
     /// The worst case that this allocation permits, other load included.
     pub used_a: Vec<f64>,
+    /// The worst case until lowered limits hold, where that is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub possible_a: Option<Vec<f64>>,
     /// As given; null where only power is limited.
     pub limit_a: Option<Vec<f64>>,
 }
 
 impl AllocationView {
-    pub(super) fn new(file: &SnapshotFile, picture: &Picture, allocation: &Allocation) -> Self {
+    pub(super) fn new(file: &SnapshotFile, picture: &Picture, decision: &Decision) -> Self {
         let name = |ix: dlb_engine::site::CircuitIx| picture.site.circuit(ix).id.as_str();
         let charger = |ix: usize| {
-            let grant = allocation.grants[ix];
-            let (reason, reason_code) = explain(grant.reason, &name);
-            let limit_a = grant.limit.as_amps();
+            let (grant, limit) = (decision.allocation.grants[ix], decision.limits[ix]);
+            let (reason, reason_code) = match limit < grant.limit {
+                true => ("waits until others have come down".to_owned(), "others-come-down"),
+                false => explain(grant.reason, &name),
+            };
+            let limit_a = limit.as_amps();
             let limit_kw = picture.kilowatts[ix].map(|each| (limit_a * each * 1000.0).round() / 1000.0);
             ChargerLimitView { id: file.chargers[ix].id.clone(), limit_a, limit_kw, reason, reason_code }
         };
         let circuit = |(circuit, place): (&CircuitFile, &dlb_engine::site::CircuitIx)| CircuitUseView {
             id: circuit.id.clone(),
-            used_a: as_many(allocation.used[place.0], circuit.limit_a.as_deref()),
+            used_a: as_many(decision.used[place.0], circuit.limit_a.as_deref()),
+            possible_a: (decision.possible[place.0] != decision.used[place.0])
+                .then(|| as_many(decision.possible[place.0], circuit.limit_a.as_deref())),
             limit_a: circuit.limit_a.clone(),
         };
         Self {

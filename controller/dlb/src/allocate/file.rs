@@ -138,7 +138,7 @@ pub struct ChargerFile {
     pub departs_s: Option<f64>,
     #[serde(default)]
     pub energy_needed_kwh: Option<f64>,
-    /// On the charger's own phases. Counts where nothing else tells whether the charger is running.
+    /// On the charger's own phases. Shows that a lowered limit holds; without it that is believed after 10 s.
     #[serde(default)]
     pub drawn_a: Option<Vec<f64>>,
     /// DC: smallest power that charges at all, on the car's side. Default 5.

@@ -1,13 +1,14 @@
 //! `dlb allocate`: the engine's allocation as a filter. One snapshot per line on standard input, one
 //! allocation per line on standard output, flushed per line.
 //!
-//! Whose turn it is, and who was switched on or off when, is remembered from line to line, by the
-//! chargers' identities. A bad line is answered on standard error, with its number and what is wrong,
+//! What was answered is remembered from line to line: whose turn it is, and which limits may still be in
+//! force. A bad line is answered on standard error, with its number and what is wrong,
 //! and changes nothing; the rest goes on. Exit status 2 at the end if there was one.
 
 mod answer;
 mod convert;
 mod file;
+mod memory;
 mod outlet;
 
 pub use answer::{AllocationView, ChargerLimitView, CircuitUseView};
@@ -15,7 +16,7 @@ pub use file::{ChargerFile, CircuitFile, SnapshotFile, SupplyFile, SystemName};
 
 use crate::schema::of_door;
 use convert::Picture;
-use dlb_engine::allocate::Allocator;
+use memory::{Decision, Memory};
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
@@ -25,7 +26,7 @@ const LINE_MAX: u64 = 64 << 20;
 /// Shares current among chargers: snapshots in, allocations out, one JSON object per line.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Forget everything after each line: no turns, no minimum times.
+    /// Forget everything after each line: no turns, no minimum times, every limit holds at once.
     #[arg(long)]
     stateless: bool,
     /// Print the JSON schema of a snapshot and of an allocation.
@@ -78,19 +79,16 @@ pub fn filter(
     mut complaints: impl Write,
     stateless: bool,
 ) -> io::Result<bool> {
-    let (mut allocator, mut good) = (Allocator::new(), true);
+    let (mut memory, mut good) = ((!stateless).then(Memory::default), true);
     let mut line = Vec::new();
     for number in 1.. {
         let complete = read_line(&mut input, &mut line)?;
         if line.is_empty() {
             break;
         }
-        if stateless {
-            allocator = Allocator::new();
-        }
         let answer = match complete {
             true if line.trim_ascii().is_empty() => continue,
-            true => answer_line(&mut allocator, &line),
+            true => answer_line(memory.as_mut(), &line),
             false => Err(LineFault::new("line", format!("is longer than {LINE_MAX} bytes"))),
         };
         match answer {
@@ -119,11 +117,14 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     Ok(complete)
 }
 
-fn answer_line(allocator: &mut Allocator, line: &[u8]) -> Result<String, LineFault> {
+fn answer_line(memory: Option<&mut Memory>, line: &[u8]) -> Result<String, LineFault> {
     let file = parse(line)?;
-    let picture = Picture::new(&file)?;
-    let allocation = allocator.allocate(&picture.site, &picture.snapshot);
-    let view = AllocationView::new(&file, &picture, &allocation);
+    let mut picture = Picture::new(&file)?;
+    let decision = match memory {
+        Some(memory) => memory.decide(&mut picture),
+        None => Decision::without_memory(&picture),
+    };
+    let view = AllocationView::new(&file, &picture, &decision);
     Ok(serde_json::to_string(&view).expect("an allocation is plain data"))
 }
 

@@ -41,7 +41,7 @@ mod turns;
 pub use turns::{KNOCK_AFTER, KNOCK_FOR, MIN_OFF, MIN_ON, PATIENCE, TURN};
 
 use crate::allocation::{Allocation, Grant, Reason};
-use crate::site::{CircuitIx, Site};
+use crate::site::Site;
 use crate::snapshot::{Demand, Snapshot};
 use crate::time::Instant;
 use crate::units::Milliamps;
@@ -250,11 +250,7 @@ impl<'a> Decision<'a> {
             unreachable!("the allocation overloads {:?} of {id}", row.bound);
         }
         let grants = (0..self.shares.len()).map(|ix| self.grant(ix)).collect();
-        let used = |(ix, state): (usize, &crate::snapshot::CircuitState)| {
-            state.other_load.zip_with(self.network.current(CircuitIx(ix)), Milliamps::saturating_add)
-        };
-        let used = self.snapshot.circuits.iter().enumerate().map(used).collect();
-        Allocation { grants, used }
+        Allocation { grants, used: self.network.used(&self.snapshot.circuits) }
     }
 
     fn grant(&self, ix: usize) -> Grant {

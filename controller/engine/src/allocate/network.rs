@@ -358,8 +358,16 @@ impl Network {
         carried.distance_to_circle(more, row.limit)
     }
 
+    /// What flows in each line of each circuit, other loads included.
+    pub(crate) fn used(&self, circuits: &[CircuitState]) -> Vec<PerLine<Milliamps>> {
+        let used = |(ix, state): (usize, &CircuitState)| {
+            state.other_load.zip_with(self.current(CircuitIx(ix)), Milliamps::saturating_add)
+        };
+        circuits.iter().enumerate().map(used).collect()
+    }
+
     /// The chargers' share of the current in each line of the circuit.
-    pub(super) fn current(&self, circuit: CircuitIx) -> PerLine<Milliamps> {
+    fn current(&self, circuit: CircuitIx) -> PerLine<Milliamps> {
         let mut current = PerLine::all(Milliamps::ZERO);
         for row in &self.rows[self.rows_of[circuit.0].clone()] {
             if let Bound::Line(line) = row.bound {

@@ -57,7 +57,7 @@ const TOLERANCE: Milliamps = Milliamps(700);
 
 /// A limit that neither safety nor a waiting car asks for is changed no more often than this: cars, chargers
 /// and their flash live longer, and the difference is a fraction of an ampere.
-const CALM: Duration = Duration::from_secs(5);
+pub(super) const CALM: Duration = Duration::from_secs(5);
 
 /// A measurement this young tells what flows now. A car's ramp adds no more than this meanwhile.
 const FRESH: Duration = Duration::from_secs(2);
@@ -78,6 +78,14 @@ impl Entry {
             obedience: Obedience::Obeys,
             drawn: None,
         }
+    }
+
+    /// In reach, and at this limit long enough to be changed.
+    pub(super) fn standing(limit: Milliamps, now: Instant) -> Self {
+        let long_ago = Instant::default();
+        let accepted = Some(long_ago);
+        let sent = Sent { limit, first_at: long_ago, at: long_ago, accepted, confirmed: true, repeats: 0 };
+        Self { ceiling: limit, sent: Some(sent), reach: Reach::Online, ..Self::unknown(limit, now) }
     }
 
     /// The most that it may draw at `now`, with a car connected.
@@ -123,7 +131,10 @@ impl Entry {
     }
 
     pub(super) fn send(&mut self, now: Instant, limit: Milliamps) {
-        self.falling = self.falling.filter(|_| limit < self.ceiling);
+        let ceiling = self.ceiling;
+        // The wait for a rise to have its effect is no fall: a lower limit begins one of its own.
+        let falls = |falling: &Falling| falling.highest < ceiling || falling.still_above.is_some();
+        self.falling = self.falling.filter(|falling| limit < ceiling && falls(falling));
         if let Some(falling) = &mut self.falling {
             falling.highest = falling.highest.max(limit);
         }
@@ -195,8 +206,8 @@ impl Entry {
         newer.map_or(reported, |sent| sent.limit.max(reported))
     }
 
-    pub(super) fn calm(&self, now: Instant) -> bool {
-        self.sent.is_none_or(|sent| now.since(sent.first_at) >= CALM)
+    pub(super) fn calm(&self, now: Instant, calm: Duration) -> bool {
+        self.sent.is_none_or(|sent| now.since(sent.first_at) >= calm)
     }
 
     /// Must an unanswered limit be said again? Asked once, it says so once.

@@ -15,12 +15,13 @@ mod entry;
 mod room;
 
 use crate::allocation::{Allocation, Grant, Reason};
+use crate::lines::PerLine;
 use crate::load::Span;
 use crate::site::{ChargerIx, Site};
 use crate::snapshot::{Demand, Snapshot};
 use crate::time::{Duration, Instant, earliest};
 use crate::units::Milliamps;
-use entry::{Entry, Reach};
+use entry::{CALM, Entry, Reach};
 use room::Room;
 
 /// A limit that is to be sent to a charger now.
@@ -61,13 +62,24 @@ pub enum Obedience {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     entries: Vec<Entry>,
+    /// How long a limit stands before one that neither safety nor a waiting car asks for takes its place.
+    calm: Duration,
 }
 
 impl Ledger {
     /// At the start nothing is known: every charger may draw its rating.
     #[must_use]
     pub fn new(site: &Site, now: Instant) -> Self {
-        Self { entries: site.chargers().iter().map(|charger| Entry::unknown(charger.max, now)).collect() }
+        let entries = site.chargers().iter().map(|charger| Entry::unknown(charger.max, now)).collect();
+        Self { entries, calm: CALM }
+    }
+
+    /// Lets every limit follow the allocation at once, as far as the others' ceilings allow: for whoever decides
+    /// elsewhere how often a charger is told something new.
+    #[must_use]
+    pub const fn without_calm(mut self) -> Self {
+        self.calm = Duration::ZERO;
+        self
     }
 
     /// Carries what is known over to a changed site; chargers are known by their identity.
@@ -75,7 +87,13 @@ impl Ledger {
     pub fn reconfigured(&self, old: &Site, new: &Site, now: Instant) -> Self {
         let carry =
             |id: &str, max| old.find_charger(id).map_or(Entry::unknown(max, now), |ix| self.entries[ix.0]);
-        Self { entries: new.chargers().iter().map(|charger| carry(&charger.id, charger.max)).collect() }
+        let entries = new.chargers().iter().map(|charger| carry(&charger.id, charger.max)).collect();
+        Self { entries, calm: self.calm }
+    }
+
+    /// It is known where this charger stands, from elsewhere: it is in reach and draws no more than this.
+    pub fn stands_at(&mut self, now: Instant, charger: ChargerIx, limit: Milliamps) {
+        self.entries[charger.0] = Entry::standing(limit, now);
     }
 
     /// The charger is in reach and says what it can do. Whatever it was told before may be forgotten
@@ -144,6 +162,11 @@ impl Ledger {
     }
 
     #[must_use]
+    pub fn is_online(&self, charger: ChargerIx) -> bool {
+        self.entries[charger.0].reach == Reach::Online
+    }
+
+    #[must_use]
     pub fn obedience(&self, charger: ChargerIx) -> Obedience {
         self.entries[charger.0].obedience
     }
@@ -175,6 +198,18 @@ impl Ledger {
         self.entries[charger.0].span(now, site.charger(charger).max, reported)
     }
 
+    /// What flows in each circuit, other loads included, if every charger with a car takes what `current` says.
+    #[must_use]
+    pub fn flows(
+        site: &Site,
+        snapshot: &Snapshot,
+        current: impl Fn(ChargerIx) -> Milliamps,
+    ) -> Vec<PerLine<Milliamps>> {
+        let mut room = Room::empty(site, snapshot);
+        room.count(snapshot, current);
+        room.used(snapshot)
+    }
+
     /// What may be sent now, decreases first.
     ///
     /// `allocation` says what each charger should have. A decrease is returned at once. An increase is
@@ -198,7 +233,8 @@ impl Ledger {
             let Grant { limit: target, reason } = allocation.grants[charger.0];
             let entry = &self.entries[charger.0];
             // What a person asks for is done at once.
-            let calm = entry.calm(now) || matches!(reason, Reason::HeldByOrder | Reason::Guarded { .. });
+            let calm =
+                entry.calm(now, self.calm) || matches!(reason, Reason::HeldByOrder | Reason::Guarded { .. });
             match entry.sent.map(|sent| sent.limit) {
                 Some(limit) if target > limit && (calm || limit == Milliamps::ZERO) => {
                     rises.push((charger, limit, target));
@@ -225,8 +261,7 @@ impl Ledger {
     }
 
     fn addressable(&self, charger: ChargerIx, snapshot: &Snapshot) -> bool {
-        self.entries[charger.0].reach == Reach::Online
-            && !matches!(snapshot.chargers[charger.0].demand, Demand::Reserved(..))
+        self.is_online(charger) && !matches!(snapshot.chargers[charger.0].demand, Demand::Reserved(..))
     }
 
     fn send(&mut self, now: Instant, charger: ChargerIx, limit: Milliamps, out: &mut Vec<Setpoint>) {
@@ -236,6 +271,8 @@ impl Ledger {
 
     fn settle(&mut self, now: Instant) {
         for entry in &mut self.entries {
+            entry.judge(now);
+            // Behind the fall that has ended may lie another, to the last limit, that is over as well.
             entry.judge(now);
         }
     }

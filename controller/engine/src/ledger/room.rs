@@ -2,6 +2,7 @@
 //! sums that the allocation works on, so that the ledger hands out what the allocation has found to fit.
 
 use crate::allocate::network::Network;
+use crate::lines::PerLine;
 use crate::site::{ChargerIx, Site};
 use crate::snapshot::{Demand, Snapshot};
 use crate::units::Milliamps;
@@ -33,6 +34,11 @@ impl Room {
     pub(super) fn of(&self, charger: ChargerIx) -> Milliamps {
         let (room, _) = self.network.room(charger.0, |flow| flow.fixed);
         Milliamps(room.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
+    }
+
+    /// What flows in each circuit, other loads included.
+    pub(super) fn used(&self, snapshot: &Snapshot) -> Vec<PerLine<Milliamps>> {
+        self.network.used(&snapshot.circuits)
     }
 
     pub(super) fn take(&mut self, charger: ChargerIx, current: Milliamps) {

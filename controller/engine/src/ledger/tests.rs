@@ -217,6 +217,22 @@ fn limits_that_change_all_the_time_are_confirmed_all_the_same() {
 }
 
 #[test]
+fn a_car_that_was_just_raised_is_believed_as_soon_as_it_is_seen_to_fall() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.plan(at(8), &site, &snapshot(0, both_want()), &allocation([6, 16]));
+    ledger.accepted(at(8), A, amps(6));
+    ledger.drawn(at(14), A, amps(6));
+    ledger.plan(at(14), &site, &snapshot(0, both_want()), &allocation([16, 16]));
+    ledger.accepted(at(14), A, amps(16));
+    ledger.drawn(at(15), A, amps(16));
+    ledger.plan(at(16), &site, &snapshot(22, both_want()), &allocation([6, 0]));
+    ledger.accepted(at(16), A, amps(6));
+    ledger.drawn(at(17), A, amps(6));
+    assert_eq!(ledger.worst(at(17), A, &site), amps(6));
+}
+
+#[test]
 fn a_limit_that_only_fairness_wants_lower_is_left_alone_for_a_while() {
     let site = garage();
     let mut ledger = both_at_sixteen(&site);
