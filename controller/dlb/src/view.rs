@@ -100,6 +100,8 @@ pub struct ChargerView {
     pub id: String,
     pub circuit: String,
     pub online: bool,
+    /// It can be restarted, unlocked and taken out of service from here (OCPP).
+    pub serviceable: bool,
     pub vendor: String,
     pub model: String,
     pub firmware: String,
@@ -418,6 +420,7 @@ fn charger_view<'a>(
         id: charger.id.clone(),
         circuit: charger.circuit.clone(),
         online: charger.online,
+        serviceable: charger.serviceable,
         vendor: charger.identity.vendor.clone(),
         model: charger.identity.model.clone(),
         firmware: charger.identity.firmware.clone(),

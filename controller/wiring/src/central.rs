@@ -13,7 +13,7 @@ use dlb_engine::site::ChargerIx;
 use dlb_engine::time::{Instant, WallTime};
 use dlb_engine::units::Milliamps;
 use dlb_links::charger::{Abilities, Notice, Outlet};
-use dlb_links::ocpp16::{Session, SessionSettings};
+use dlb_links::ocpp16::{Call, Outcome, Session, SessionSettings};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct Central {
     wakes: BTreeSet<(Instant, String)>,
     /// What probing taught and nobody has taken yet.
     learnt: Vec<(String, String)>,
+    /// What became of orders, likewise.
+    outcomes: Vec<(String, Outcome)>,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ impl Central {
             stirred: BTreeSet::new(),
             wakes: BTreeSet::new(),
             learnt: Vec::new(),
+            outcomes: Vec::new(),
         }
     }
 
@@ -141,6 +144,13 @@ impl Central {
         }
     }
 
+    /// A call that somebody asks for; what became of it is among the [`outcomes`](Self::outcomes).
+    pub(crate) fn order(&mut self, now: Instant, identity: &str, call: Call) {
+        if let Some(station) = self.stir(identity) {
+            station.session.order(now, call);
+        }
+    }
+
     pub(crate) fn abilities(&self, identity: &str, outlet: Outlet) -> Abilities {
         self.stations
             .get(identity)
@@ -187,6 +197,9 @@ impl Central {
             while let Some((outlet, notice)) = station.session.next_notice() {
                 notices.push((identity.clone(), outlet, notice));
             }
+            while let Some(outcome) = station.session.next_outcome() {
+                self.outcomes.push((identity.clone(), outcome));
+            }
             if station.session.memory_changed() {
                 self.learnt.push((identity.clone(), station.session.memory()));
             }
@@ -199,6 +212,10 @@ impl Central {
     /// Stations whose probing taught something since the last look, with what must be remembered.
     pub(crate) fn learnt(&mut self) -> Vec<(String, String)> {
         core::mem::take(&mut self.learnt)
+    }
+
+    pub(crate) fn outcomes(&mut self) -> Vec<(String, Outcome)> {
+        core::mem::take(&mut self.outcomes)
     }
 
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&String, &Station)> {

@@ -280,6 +280,7 @@ impl Controller {
                     self.effects.push(Effect::OcppClose { connection, why: "dismissed".into() });
                 }
             }
+            Order::Service { charger, service } => self.serve(now, &charger, service),
         }
         self.decide_within(now, Duration::ZERO);
     }
@@ -352,6 +353,9 @@ impl Controller {
                 PortNotice::Meter(ix, outcome) => self.metered(now, ix, outcome),
                 PortNotice::Charger(ix, notice) => self.noticed(now, ChargerIx(ix), notice),
             }
+        }
+        for (identity, outcome) in self.central.outcomes() {
+            self.served(now, &identity, &outcome);
         }
         for (identity, memory) in self.central.learnt() {
             self.effects.push(Effect::Record(Record::Learnt { identity, memory }));

@@ -97,6 +97,28 @@ pub enum Order {
     Dismiss {
         identity: String,
     },
+    /// Something that a technician asks of a charger; its answer becomes an event.
+    Service {
+        charger: String,
+        service: Service,
+    },
+}
+
+/// What can be asked of an OCPP charger beside its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Reset. Hard: at once; otherwise it ends its transactions first.
+    Restart { hard: bool },
+    /// UnlockConnector: frees a plug that is stuck; ends the transaction.
+    Unlock,
+    /// ChangeAvailability: out of service it takes no car.
+    InService(bool),
+    /// ClearCache: forgets which cards it has let in.
+    ClearCache,
+    /// GetCompositeSchedule: which limits it believes to be in force.
+    Schedule,
+    /// DataTransfer: what only its manufacturer knows.
+    Vendor { vendor: String, message: Option<String>, data: Option<String> },
 }
 
 /// Something to be done by the program, without a choice left in it.

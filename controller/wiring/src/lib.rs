@@ -22,5 +22,6 @@ pub mod outputs;
 mod picture;
 mod ports;
 mod proof;
+mod servicing;
 pub mod settings;
 pub mod status;

@@ -1,6 +1,7 @@
 //! The picture of a site as others get to see it.
 
 use crate::controller::Controller;
+use crate::settings::LinkSetting;
 use crate::status::{
     ChargerStatus, CircuitStatus, InputStatus, MeterStatus, Mode, OutputStatus, SessionStatus, Status,
     WaitingCharger,
@@ -86,6 +87,7 @@ impl Controller {
             id: charger.id.clone(),
             circuit: site.circuit(charger.circuit).id.clone(),
             online: outlet.online,
+            serviceable: matches!(self.settings.links[ix.0], LinkSetting::Ocpp { .. }),
             identity: outlet.identity.clone(),
             state: outlet.state,
             limit: self.ledger.limit(ix),

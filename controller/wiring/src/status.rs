@@ -105,6 +105,8 @@ pub struct ChargerStatus {
     pub id: String,
     pub circuit: String,
     pub online: bool,
+    /// It takes orders of [`Service`](crate::event::Service): OCPP.
+    pub serviceable: bool,
     pub identity: Identity,
     pub state: OutletState,
     /// The limit that was last sent.

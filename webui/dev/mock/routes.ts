@@ -68,6 +68,7 @@ const HANDLERS: Record<string, (fields: Fields, request: Request) => Reply> = {
     world.strategy = strategy as string;
     return ok();
   },
+  'POST order/service': ({ charger }) => (bays.some(({ id }) => id === charger) ? ok() : refuse(404, 'no-such-charger', `There is no charger ${String(charger)}.`)),
   'POST order/departure': ({ charger, departs_ms, energy_needed_kwh }) => {
     const bay = bays.find(({ id }) => id === charger);
     if (bay) Object.assign(bay, { departs: departs_ms, needs: energy_needed_kwh });

@@ -161,6 +161,7 @@ function charger(bay: Bay, limit: number, drawn: number[], now: number): Charger
     id: bay.id,
     circuit: bay.circuit,
     online: bay.online,
+    serviceable: true,
     vendor: bay.vendor,
     model: bay.model,
     firmware: '6.4.0',

@@ -10,6 +10,8 @@ export type Maps = Schemas['MapsView'];
 export type Series = Schemas['SeriesView'];
 export type History = Schemas['HistoryView'];
 export type SessionRecord = Schemas['SessionRecordView'];
+/** What is asked of a charger with a button. */
+export type Ask = Exclude<Extract<Schemas['ServiceName'], string>, 'clear-cache'>;
 export type EventRecord = Schemas['EventView'];
 export type System = Schemas['SystemView'];
 export type CorrectedChannel = Schemas['CorrectedChannelView'];
@@ -69,6 +71,7 @@ export const box = {
   setStrategy: (strategy: Strategy) => post('order/strategy', { strategy } satisfies Schemas['StrategyOrder']),
   limitSite: (order: Schemas['SiteLimitOrder']) => post('order/site-limit', order),
   limitCharger: (order: Schemas['ChargerLimitOrder']) => post('order/charger-limit', order),
+  askCharger: (charger: string, ask: Ask) => post('order/service', { charger, ask } satisfies Schemas['ServiceOrder']),
   closeContactor: (output: string) => post('order/close-contactor', { output } satisfies Schemas['CloseContactorOrder']),
   setDeparture: (order: Schemas['DepartureOrder']) => post('order/departure', order),
 

@@ -7,7 +7,7 @@ use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_engine::units::{Milliamps, Millivolts, WattHours, Watts};
 use dlb_links::modbus::Fault;
-use dlb_wiring::event::{Alert, ConnectionId, Event, Order, Severity};
+use dlb_wiring::event::{Alert, ConnectionId, Event, Order, Service, Severity};
 use dlb_wiring::inputs::Level;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,16 @@ pub enum EventLine {
     Dismiss {
         identity: String,
     },
+    CloseContactor {
+        output: String,
+    },
+    ResetLockout {
+        circuit: String,
+    },
+    Service {
+        charger: String,
+        service: ServiceLine,
+    },
     Breach {
         meter: String,
         current: [Option<i32>; 3],
@@ -76,6 +86,17 @@ pub enum EventLine {
     Stopping,
     /// An event of a kind that journals do not know yet: nothing after it can be trusted.
     Unknown(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceLine {
+    Restart { hard: bool },
+    Unlock,
+    InService(bool),
+    ClearCache,
+    Schedule,
+    Vendor { vendor: String, message: Option<String>, data: Option<String> },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,8 +216,6 @@ impl EventLine {
                 cleared: alert.cleared,
             },
             Event::Stopping => Self::Stopping,
-            #[allow(unreachable_patterns, reason = "the door may get new events before journals know them")]
-            other => Self::Unknown(format!("{other:?}")),
         }
     }
 
@@ -219,8 +238,11 @@ impl EventLine {
                 energy: energy.map(|energy| energy.0),
             },
             Order::Dismiss { identity } => Self::Dismiss { identity: identity.clone() },
-            #[allow(unreachable_patterns, reason = "the door may get new orders before journals know them")]
-            other => Self::Unknown(format!("{other:?}")),
+            Order::CloseContactor { output } => Self::CloseContactor { output: output.clone() },
+            Order::ResetLockout { circuit } => Self::ResetLockout { circuit: circuit.clone() },
+            Order::Service { charger, service } => {
+                Self::Service { charger: charger.clone(), service: service.clone().into() }
+            }
         }
     }
 
@@ -298,8 +320,37 @@ impl EventLine {
                 Order::Departure { charger, at: at.map(WallTime), energy: energy.map(WattHours) }
             }
             Self::Dismiss { identity } => Order::Dismiss { identity },
+            Self::CloseContactor { output } => Order::CloseContactor { output },
+            Self::ResetLockout { circuit } => Order::ResetLockout { circuit },
+            Self::Service { charger, service } => Order::Service { charger, service: service.into() },
             other => return Err(format!("not an order: {other:?}")),
         })
+    }
+}
+
+impl From<Service> for ServiceLine {
+    fn from(service: Service) -> Self {
+        match service {
+            Service::Restart { hard } => Self::Restart { hard },
+            Service::Unlock => Self::Unlock,
+            Service::InService(operative) => Self::InService(operative),
+            Service::ClearCache => Self::ClearCache,
+            Service::Schedule => Self::Schedule,
+            Service::Vendor { vendor, message, data } => Self::Vendor { vendor, message, data },
+        }
+    }
+}
+
+impl From<ServiceLine> for Service {
+    fn from(line: ServiceLine) -> Self {
+        match line {
+            ServiceLine::Restart { hard } => Self::Restart { hard },
+            ServiceLine::Unlock => Self::Unlock,
+            ServiceLine::InService(operative) => Self::InService(operative),
+            ServiceLine::ClearCache => Self::ClearCache,
+            ServiceLine::Schedule => Self::Schedule,
+            ServiceLine::Vendor { vendor, message, data } => Self::Vendor { vendor, message, data },
+        }
     }
 }
 
@@ -338,6 +389,37 @@ impl ReadingLine {
                 _ => Quality::Bad(doubt),
             },
             ..Reading::empty(Instant(self.at_us))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_person_orders_stands_in_the_journal_and_comes_out_of_it_again() {
+        let service = |service| Order::Service { charger: "bay-1".into(), service };
+        let vendor = Service::Vendor { vendor: "acme".into(), message: None, data: Some("x".into()) };
+        let orders = [
+            Order::Strategy(Strategy::Priority),
+            Order::SiteLimit { limit: Some(PerLine([Milliamps(1); 3])), lasts: Duration::from_secs(9) },
+            Order::ChargerLimit { charger: "bay-1".into(), limit: None },
+            Order::Departure { charger: "bay-1".into(), at: Some(WallTime(7)), energy: Some(WattHours(8)) },
+            Order::CloseContactor { output: "contactor".into() },
+            Order::ResetLockout { circuit: "grid".into() },
+            Order::Dismiss { identity: "CP-1".into() },
+            service(Service::Restart { hard: true }),
+            service(Service::Unlock),
+            service(Service::InService(false)),
+            service(Service::ClearCache),
+            service(Service::Schedule),
+            service(vendor),
+        ];
+        for order in orders {
+            let line = serde_json::to_string(&EventLine::of_order(&order)).unwrap();
+            let again: EventLine = serde_json::from_str(&line).unwrap();
+            assert_eq!(again.event().unwrap(), Event::Order(order), "{line}");
         }
     }
 }

@@ -7,7 +7,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use hyper::{Response, StatusCode};
 use serde::Serialize;
@@ -26,6 +26,7 @@ struct Details {
     status: StatusCode,
     view: RefusalView,
     retry_after: Option<Duration>,
+    allow: Option<String>,
     close: bool,
 }
 
@@ -34,7 +35,7 @@ impl Refusal {
         let error =
             ErrorView { code: code.into(), message: message.into(), remedy: remedy.into(), field: None };
         let view = RefusalView { error, problems: Vec::new(), version: None };
-        Self(Box::new(Details { status, view, retry_after: None, close: false }))
+        Self(Box::new(Details { status, view, retry_after: None, allow: None, close: false }))
     }
 
     /// Names the field at fault.
@@ -68,6 +69,15 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "bad-field", message, remedy).about(field)
     }
 
+    /// RFC 9110 wants the methods in a header; the remedy says them too.
+    pub(crate) fn wrong_method(method: &str, path: &str, allow: &str) -> Self {
+        let message = format!("{path} does not take {method}.");
+        let mut refusal =
+            Self::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", message, &format!("Use {allow}."));
+        refusal.0.allow = Some(allow.to_owned());
+        refusal
+    }
+
     pub(crate) fn busy(message: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, "Try again in a few seconds.")
             .retry_after(Duration::from_secs(2))
@@ -78,6 +88,9 @@ impl Refusal {
         let headers = answer.headers_mut();
         if let Some(wait) = self.0.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if let Some(allow) = self.0.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+            headers.insert(ALLOW, allow);
         }
         if self.0.close {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -205,6 +205,47 @@ pub struct CloseContactorOrder {
     pub output: String,
 }
 
+/// `POST /api/v1/order/service`: something that a technician asks of an OCPP charger.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceOrder {
+    pub charger: String,
+    pub ask: ServiceName,
+}
+
+/// The charger's answer becomes an event about it: `service-done` or `service-refused`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ServiceName {
+    /// Ends its sessions, then restarts.
+    Restart,
+    /// Restarts at once.
+    RestartHard,
+    /// Frees a plug that is stuck.
+    Unlock,
+    OutOfService,
+    InService,
+    /// Forgets which cards it has let in.
+    ClearCache,
+    /// Says which limits it believes to be in force over the next day.
+    Schedule,
+    /// Passes something on that only its manufacturer knows.
+    Vendor(VendorMessage),
+}
+
+/// OCPP's DataTransfer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VendorMessage {
+    #[schema(max_length = 255)]
+    pub vendor: String,
+    #[serde(default)]
+    #[schema(max_length = 50)]
+    pub message: Option<String>,
+    #[serde(default)]
+    pub data: Option<String>,
+}
+
 /// `POST /api/v1/order/departure`: a driver's wish. Null: unknown.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

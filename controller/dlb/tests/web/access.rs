@@ -113,6 +113,20 @@ fn every_described_door_exists() {
 }
 
 #[test]
+fn a_door_that_takes_another_method_says_which() {
+    let it = Box::set_up(Settings::default());
+    for (method, path, takes) in [
+        ("GET", "/api/v1/order/strategy", "POST"),
+        ("DELETE", "/api/v1/config", "GET, PUT"),
+        ("PATCH", "/api/v1/waiting/CP-1/adopt", "POST"),
+    ] {
+        let reply = it.client().request(method, path, "", None);
+        assert_eq!((reply.status, error_code(&reply)), (405, "wrong-method".into()), "{method} {path}");
+        assert_eq!(reply.header("allow"), Some(takes), "{method} {path}");
+    }
+}
+
+#[test]
 fn a_foreign_page_cannot_use_the_operators_login() {
     let it = Box::set_up(Settings::default());
     let operator = it.operator();

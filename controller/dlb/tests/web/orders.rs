@@ -8,7 +8,7 @@ use dlb_engine::lines::PerLine;
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Duration, WallTime};
 use dlb_engine::units::{Milliamps, WattHours};
-use dlb_wiring::event::Order;
+use dlb_wiring::event::{Order, Service};
 
 /// Sends an order while a stand-in for the site's thread takes it.
 fn order(it: &Box, path: &str, body: &str, answer: Result<(), Declined>) -> (Reply, Order) {
@@ -54,6 +54,23 @@ fn every_order_arrives_as_it_was_meant() {
                 charger: "bay-1".into(),
                 at: Some(WallTime(1_795_000_000_000)),
                 energy: Some(WattHours(12_500)),
+            },
+        ),
+        (
+            "service",
+            r#"{"charger":"bay-1","ask":"restart-hard"}"#,
+            Order::Service { charger: "bay-1".into(), service: Service::Restart { hard: true } },
+        ),
+        (
+            "service",
+            r#"{"charger":"bay-1","ask":{"vendor":{"vendor":"com.acme","data":"led=off"}}}"#,
+            Order::Service {
+                charger: "bay-1".into(),
+                service: Service::Vendor {
+                    vendor: "com.acme".into(),
+                    message: None,
+                    data: Some("led=off".into()),
+                },
             },
         ),
     ] {

@@ -38,6 +38,17 @@ export const more = {
   'wish.forget': ['Forget it', 'Vergessen'],
   'wish.forgotten': ['Forgotten.', 'Vergessen.'],
 
+  'service.title': ['Service', 'Wartung'],
+  'service.hint': ['The charger answers within seconds.', 'Der Ladepunkt antwortet binnen Sekunden.'],
+  'service.restart': ['Restart', 'Neu starten'],
+  'service.restart-hard': ['Restart at once', 'Sofort neu starten'],
+  'service.unlock': ['Unlock the plug', 'Stecker entriegeln'],
+  'service.out-of-service': ['Take out of service', 'Außer Betrieb nehmen'],
+  'service.in-service': ['Back into service', 'Wieder in Betrieb nehmen'],
+  'service.schedule': ['Which limits does it hold?', 'Welche Grenzen hält er?'],
+  'service.asked': ['Asked. Waiting for its answer …', 'Gefragt. Die Antwort steht noch aus …'],
+  'service.silent': ['It has not answered.', 'Er hat nicht geantwortet.'],
+
   'history.day': ['Day', 'Tag'],
   'history.before': ['Day before', 'Tag davor'],
   'history.after': ['Day after', 'Tag danach'],

@@ -64,6 +64,7 @@ fn charger() -> ChargerView {
         id: "bay-1".into(),
         circuit: "grid".into(),
         online: true,
+        serviceable: true,
         vendor: "Maker".into(),
         model: "One".into(),
         firmware: "1.0".into(),

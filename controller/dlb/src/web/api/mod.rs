@@ -4,7 +4,7 @@ use super::answer::{Answer, Refusal};
 use super::call::{Call, segments};
 use super::desk::Desk;
 use super::guests::{Guest, Standing};
-use super::origin;
+use super::{openapi, origin};
 use hyper::StatusCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,6 +25,7 @@ pub(crate) mod waiting;
 
 /// Answers a request below `/api/v1/`.
 pub(crate) async fn answer(desk: &Arc<Desk>, call: &mut Call, guest: &Guest) -> Result<Answer, Refusal> {
+    openapi::check_method(call.method.as_str(), &call.path)?;
     if call.is_unsafe() {
         origin::check(call)?;
     }
@@ -66,6 +67,7 @@ async fn logged_in(
         ("POST", ["order", "charger-limit"]) => orders::charger_limit(desk, call).await,
         ("POST", ["order", "departure"]) => orders::departure(desk, call).await,
         ("POST", ["order", "close-contactor"]) => orders::close_contactor(desk, call).await,
+        ("POST", ["order", "service"]) => orders::service(desk, call).await,
         ("POST", ["waiting", name, "adopt"]) => waiting::adopt(desk, call, name).await,
         ("POST", ["waiting", name, "dismiss"]) => waiting::dismiss(desk, name).await,
         ("GET", ["config"]) => config::get(desk).await,

@@ -6,14 +6,14 @@ use crate::web::call::Call;
 use crate::web::desk::{Desk, within};
 use crate::web::doors::Ordered;
 use crate::web::wire::{
-    ChargerLimitOrder, CloseContactorOrder, DepartureOrder, DoneView, LinesOrAll, RefusalView,
-    SiteLimitOrder, StrategyName, StrategyOrder,
+    ChargerLimitOrder, CloseContactorOrder, DepartureOrder, DoneView, LinesOrAll, RefusalView, ServiceName,
+    ServiceOrder, SiteLimitOrder, StrategyName, StrategyOrder, VendorMessage,
 };
 use dlb_engine::lines::PerLine;
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Duration, WallTime};
 use dlb_engine::units::{Milliamps, WattHours};
-use dlb_wiring::event::Order;
+use dlb_wiring::event::{Order, Service};
 use hyper::StatusCode;
 use std::sync::Arc;
 
@@ -89,6 +89,58 @@ pub(crate) async fn close_contactor(desk: &Arc<Desk>, call: &mut Call) -> Result
         return Err(Refusal::new(StatusCode::NOT_FOUND, "no-such-output", message, remedy).about("output"));
     }
     carry_out(desk, Order::CloseContactor { output }).await
+}
+
+/// Asks a charger to restart, to free a plug, to go out of service and the like.
+#[utoipa::path(post, path = "/api/v1/order/service", tag = "orders", operation_id = "orderService",
+    request_body = ServiceOrder,
+    responses((status = 200, description = "It is on its way; the charger's answer becomes an event.", body = DoneView),
+        (status = 404, description = "No such charger.", body = RefusalView),
+        (status = 409, description = "Not connected, or no OCPP charger.", body = RefusalView),
+        (status = "default", description = "Refused.", body = RefusalView)))]
+pub(crate) async fn service(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Refusal> {
+    let ServiceOrder { charger, ask } = call.json(BODY_BYTES).await?;
+    known_charger(desk, &charger)?;
+    in_reach(desk, &charger)?;
+    carry_out(desk, Order::Service { charger, service: understood(ask)? }).await
+}
+
+fn in_reach(desk: &Desk, id: &str) -> Result<(), Refusal> {
+    let picture = desk.doors.live.latest();
+    let charger = picture.iter().flat_map(|picture| &picture.site.chargers).find(|charger| charger.id == id);
+    let conflict = |code, message: String, remedy| {
+        Err(Refusal::new(StatusCode::CONFLICT, code, message, remedy).about("charger"))
+    };
+    match charger {
+        Some(charger) if !charger.serviceable => {
+            let message = format!("{id} is driven by Modbus, which knows no such order.");
+            conflict("no-ocpp-charger", message, "Use the charger's own page or app.")
+        }
+        Some(charger) if !charger.online => {
+            let message = format!("{id} is not connected.");
+            conflict("charger-offline", message, "Wait until it is back, or switch its supply off and on.")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn understood(ask: ServiceName) -> Result<Service, Refusal> {
+    let VendorMessage { vendor, message, data } = match ask {
+        ServiceName::Restart => return Ok(Service::Restart { hard: false }),
+        ServiceName::RestartHard => return Ok(Service::Restart { hard: true }),
+        ServiceName::Unlock => return Ok(Service::Unlock),
+        ServiceName::OutOfService => return Ok(Service::InService(false)),
+        ServiceName::InService => return Ok(Service::InService(true)),
+        ServiceName::ClearCache => return Ok(Service::ClearCache),
+        ServiceName::Schedule => return Ok(Service::Schedule),
+        ServiceName::Vendor(words) => words,
+    };
+    let long = |text: &str, most| text.chars().count() > most;
+    if vendor.is_empty() || long(&vendor, 255) || message.as_deref().is_some_and(|text| long(text, 50)) {
+        let text = "vendor must have 1 to 255 characters, message at most 50.";
+        return Err(Refusal::bad_field("ask.vendor", text, "Shorten it."));
+    }
+    Ok(Service::Vendor { vendor, message, data })
 }
 
 /// Hands an order to the site's thread and waits for its word.

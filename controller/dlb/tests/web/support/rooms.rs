@@ -254,6 +254,7 @@ fn charger() -> ChargerView {
         id: "bay-1".into(),
         circuit: "grid".into(),
         online: true,
+        serviceable: true,
         vendor: "Acme \"Pro\"".into(),
         model: "One".into(),
         firmware: "1.0".into(),
