@@ -27,6 +27,9 @@ pub struct WorldPlan {
     pub seed: u64,
     /// How much faster the scenario runs than the electrical and protocol side.
     pub speed: NonZeroU32,
+    /// How much faster than life appliances switch and clouds pass. As fast as the scenario, a site is harder to
+    /// balance than any real one; at 1 its steps come as they do in life, however fast its day goes.
+    pub load_speed: NonZeroU32,
     /// Hour of the scenario's day at the start.
     pub hour: f64,
     /// The grid connection first; every other one after the circuit that feeds it.
@@ -43,6 +46,7 @@ pub struct WorldPlan {
 pub struct World {
     seed: u64,
     speed: NonZeroU32,
+    load_speed: NonZeroU32,
     tick: Duration,
     volts: f64,
     now: Instant,
@@ -79,6 +83,7 @@ impl World {
         Self {
             seed,
             speed: plan.speed,
+            load_speed: plan.load_speed,
             tick: plan.tick,
             volts: plan.volts,
             circuits: circuits.map(|(at, circuit)| Circuit::new(circuit, seed, at)).collect(),
@@ -221,16 +226,7 @@ impl World {
         let scenario_seconds = seconds * f64::from(self.speed.get());
         self.hour += scenario_seconds / 3600.0;
         let step = Step { now: self.now, seconds, scenario_seconds, volts: self.volts(seconds) };
-        for circuit in &mut self.circuits {
-            for switched in circuit.advance(&step, self.hour) {
-                self.story.tell(story::switched(&switched));
-            }
-        }
-        if let Some(sun) = &mut self.sun
-            && sun.advance(&step, self.hour)
-        {
-            self.story.tell(story::sky(sun.cloudy()));
-        }
+        self.advance_loads(&Step { scenario_seconds: seconds * f64::from(self.load_speed.get()), ..step });
         for (at, bay) in self.bays.iter_mut().enumerate() {
             if let Some(visit) = bay.advance(&step) {
                 self.story.tell(story::visit(&bay.name, &visit));
@@ -241,6 +237,19 @@ impl World {
             }
         }
         self.measure(&step);
+    }
+
+    fn advance_loads(&mut self, step: &Step) {
+        for circuit in &mut self.circuits {
+            for switched in circuit.advance(step, self.hour) {
+                self.story.tell(story::switched(&switched));
+            }
+        }
+        if let Some(sun) = &mut self.sun
+            && sun.advance(step, self.hour)
+        {
+            self.story.tell(story::sky(sun.cloudy()));
+        }
     }
 
     fn measure(&mut self, step: &Step) {

@@ -140,9 +140,11 @@ fn a_step_of_load_is_at_the_connection_at_once() {
 fn the_story_is_told_in_sentences() {
     let mut site = site(12, 4, 30);
     site.advance(seconds(120));
-    let told: Vec<String> = core::iter::from_fn(|| site.story_mut().next_sentence()).collect();
+    let told: Vec<_> = core::iter::from_fn(|| site.story_mut().next_sentence()).collect();
     assert!((10..=32).contains(&told.len()), "{}", told.len());
-    assert!(told.iter().all(|sentence| sentence.ends_with('.')));
+    assert!(told.iter().all(|sentence| sentence.text.ends_with('.')));
+    let of_cars = told.iter().filter(|sentence| sentence.text.contains(": a"));
+    assert!(of_cars.clone().count() >= 8 && of_cars.clone().all(|sentence| sentence.subject.is_none()));
 }
 
 #[test]

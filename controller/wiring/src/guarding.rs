@@ -5,7 +5,7 @@ use crate::event::{Alert, Effect, Record, Severity};
 use crate::settings::Settings;
 use crate::status::GuardStatus;
 use dlb_engine::allocation::Reason;
-use dlb_engine::guard::{Guard, Memory, Seen, Spell};
+use dlb_engine::guard::{FOLLOWED_WITHIN, Guard, Memory, Seen, Spell};
 use dlb_engine::lines::PerLine;
 use dlb_engine::load::Span;
 use dlb_engine::ours::in_circuits;
@@ -15,8 +15,10 @@ use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_engine::units::Milliamps;
 use std::collections::BTreeMap;
 
-/// An overload shorter than this, that spent less than [`WORTH_TELLING`] of the device's time, is nobody's concern.
-const TELL_AFTER: Duration = Duration::from_secs(1);
+/// An overload no longer than the time in which IEC 61851-1 lets a car follow, that spent less than [`WORTH_TELLING`] of
+/// the device's time, is what balancing is for: an oven that starts on a full line. A longer one is written down when
+/// it is over; one that outlasts slow chargers too ([`FOLLOWED_WITHIN`]) is told of at once.
+const TELL_AFTER: Duration = Duration::from_secs(5);
 const WORTH_TELLING: f64 = 0.01;
 /// A charger's meter may be off by one part in so many: class 2 of IEC 62053-21.
 const METER_ERROR: i32 = 50;
@@ -129,7 +131,8 @@ impl Controller {
             self.effects.push(Effect::Record(Record::Guarded { circuit, memory: memory_text(&memory) }));
         }
         for spell in self.guard.take_spells() {
-            if spell.lasted >= TELL_AFTER || spell.spent >= WORTH_TELLING {
+            let lasted = spell.lasted >= TELL_AFTER && spell.is_beyond_error();
+            if lasted || spell.spent >= WORTH_TELLING {
                 let alert = self.account(now, &spell);
                 self.effects.push(Effect::Record(Record::Alert(alert)));
             }
@@ -149,8 +152,9 @@ impl Controller {
             (Severity::Alarm, text)
         });
         self.alerts.set(now, &id, "lockout", locked_out);
-        let lasting = self.guard.over_since(ix).filter(|&(_, since)| now.since(since) >= TELL_AFTER);
-        let overload = lasting.map(|(line, _)| {
+        let outlasts =
+            |since| now.since(since) >= FOLLOWED_WITHIN || self.guard.spent(now, ix) >= WORTH_TELLING;
+        let overload = self.guard.overload(ix).filter(|&(_, since)| outlasts(since)).map(|(line, _)| {
             let limit = self.limit_of(ix)[line];
             (
                 Severity::Warning,

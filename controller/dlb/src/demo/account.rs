@@ -2,6 +2,7 @@
 
 use super::world::RunningWorld;
 use dlb_sim::garage::GRID_A;
+use dlb_sim::story::Sentence;
 use futures_lite::FutureExt;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ pub(super) struct Account {
     speed: u32,
 }
 
-/// Between two sentences; what happens meanwhile is on the page.
+/// Between two looks at what happened: time to read.
 const CALM: Duration = Duration::from_secs(6);
 /// How often the currents are told when nothing else is.
 const CURRENTS_EVERY: Duration = Duration::from_secs(30);
@@ -39,19 +40,40 @@ impl Account {
     /// Tells the story until somebody ends it.
     pub(super) async fn tell(&self, world: &RunningWorld) {
         loop {
-            let heard = async { world.story().recv().await.ok() };
+            let heard = async { world.story().recv().await.ok().map(Heard::Story) };
             let quiet = async {
                 smol::Timer::after(CURRENTS_EVERY).await;
-                Some(currents(world))
+                Some(Heard::Nothing)
             };
-            let Some(sentence) = heard.or(quiet).await else { break };
-            say(&sentence);
+            match heard.or(quiet).await {
+                Some(Heard::Story(first)) => {
+                    let more = std::iter::from_fn(|| world.story().try_recv().ok());
+                    newest(std::iter::once(first).chain(more).collect()).iter().for_each(|text| say(text));
+                }
+                Some(Heard::Nothing) => say(&currents(world)),
+                None => break,
+            }
             smol::Timer::after(CALM).await;
-            while world.story().try_recv().is_ok() {}
         }
         // The world ended by itself; the page stays until the signal comes.
         std::future::pending::<()>().await;
     }
+}
+
+enum Heard {
+    Story(Sentence),
+    Nothing,
+}
+
+/// What is worth telling of it: of what has changed more than once only how it stands now, and everybody who came or
+/// went.
+fn newest(story: Vec<Sentence>) -> Vec<String> {
+    let stale = |at: usize| {
+        let subject = &story[at].subject;
+        subject.is_some() && story[at + 1..].iter().any(|later| later.subject == *subject)
+    };
+    let fresh = (0..story.len()).filter(|at| !stale(*at)).collect::<Vec<_>>();
+    fresh.into_iter().map(|at| story[at].text.clone()).collect()
 }
 
 fn currents(world: &RunningWorld) -> String {
@@ -63,4 +85,35 @@ fn currents(world: &RunningWorld) -> String {
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_oven_that_starts_and_stops_is_told_once_and_every_car_that_comes_or_goes() {
+        let about = |subject: Option<&'static str>, text: &str| Sentence {
+            subject: subject.map(Into::into),
+            text: text.to_owned(),
+        };
+        let story = vec![
+            about(Some("oven"), "The oven starts."),
+            about(None, "bay-1: a van arrives."),
+            about(Some("sky"), "A cloud comes."),
+            about(Some("oven"), "The oven stops."),
+            about(None, "bay-1: a van leaves."),
+            about(None, "bay-1: a van arrives."),
+        ];
+        assert_eq!(
+            newest(story),
+            [
+                "bay-1: a van arrives.",
+                "A cloud comes.",
+                "The oven stops.",
+                "bay-1: a van leaves.",
+                "bay-1: a van arrives."
+            ]
+        );
+    }
 }

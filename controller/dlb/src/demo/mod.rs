@@ -32,8 +32,8 @@ pub struct Arguments {
     /// How many chargers there are.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(0..=500))]
     chargers: u16,
-    /// How much faster than life the day goes: sun, appliances, batteries, arrivals. Chargers and cars
-    /// react as fast as real ones.
+    /// How much faster than life the day goes: the sun's way, batteries, arrivals. Appliances switch, clouds pass,
+    /// chargers and cars react as in life, whatever the speed.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=60))]
     speed: u32,
     /// Another number, another day.

@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::device::Protection;
-use super::{Hold, Rule, Spell};
+use super::{Hold, Rule, Spell, beyond_error};
 use crate::lines::Line;
 use crate::site::CircuitIx;
 use crate::time::{Duration, Instant, WallTime, earliest};
@@ -48,7 +48,7 @@ pub(super) struct Ended(Running, Instant);
 
 /// IEC 61851-1 leaves a car five seconds to follow a lower limit, and slow chargers take as long to pass it on.
 /// Shorter than what a utility's rules allow an excess to last (15 s in G100).
-const FOLLOWED_WITHIN: Duration = Duration::from_secs(10);
+pub const FOLLOWED_WITHIN: Duration = Duration::from_secs(10);
 /// Where a utility counts to fifteen.
 const HURRIED_WITHIN: Duration = Duration::from_secs(5);
 /// No charger and car are faster than this.
@@ -191,6 +191,11 @@ impl LineGuard {
 
     pub(super) fn over_since(&self) -> Option<Instant> {
         self.spell.map(|spell| spell.began)
+    }
+
+    /// Since when an overload lasts that a meter can tell from the limit.
+    pub(super) fn overload(&self) -> Option<Instant> {
+        self.spell.filter(|spell| beyond_error(spell.peak, spell.limit)).map(|spell| spell.began)
     }
 
     pub(super) const fn above_agreed_since(&self) -> Option<Instant> {

@@ -24,6 +24,7 @@ mod line;
 
 pub use device::{Device, Protection};
 pub use g100::Memory;
+pub use line::FOLLOWED_WITHIN;
 
 use crate::lines::{Line, PerLine};
 use crate::site::CircuitIx;
@@ -99,6 +100,18 @@ pub struct Spell {
     pub answered: Option<Duration>,
 }
 
+impl Spell {
+    /// Has more flowed than a meter of class 1 may take for the limit?
+    #[must_use]
+    pub const fn is_beyond_error(&self) -> bool {
+        beyond_error(self.peak, self.limit)
+    }
+}
+
+const fn beyond_error(current: Milliamps, limit: Milliamps) -> bool {
+    current.0 - limit.0 > limit.0 / METER_ERROR
+}
+
 /// The guard of a whole site, in the order of its circuits.
 #[derive(Clone, Debug)]
 pub struct Guard {
@@ -116,6 +129,8 @@ struct CircuitGuard {
 
 /// Spells that nobody has collected; more are forgotten, the oldest first.
 const SPELLS_MAX: usize = 64;
+/// A meter may be off by one part in so many: class 1 of IEC 62053-21.
+const METER_ERROR: i32 = 100;
 /// A relay must have opened before a lockout at 60 s.
 const RELAY_BEFORE_LOCKOUT: Duration = Duration::from_secs(55);
 /// Or when this share of the protective device's time is spent.
@@ -236,6 +251,15 @@ impl Guard {
         let lines = &self.circuits.get(circuit.0)?.lines;
         let each = Line::ALL.into_iter().filter(|&line| lines[line].is_over());
         each.filter_map(|line| Some((line, lines[line].over_since()?))).min_by_key(|&(_, since)| since)
+    }
+
+    /// Since when the overload of this circuit lasts that began first. A line that flickers about its limit has one,
+    /// what no meter can tell from the limit is none.
+    #[must_use]
+    pub fn overload(&self, circuit: CircuitIx) -> Option<(Line, Instant)> {
+        let lines = &self.circuits.get(circuit.0)?.lines;
+        let each = Line::ALL.into_iter().filter_map(|line| Some((line, lines[line].overload()?)));
+        each.min_by_key(|&(_, since)| since)
     }
 
     #[must_use]

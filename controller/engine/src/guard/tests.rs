@@ -24,9 +24,13 @@ impl Site {
 
     /// So many seconds with this current on L2, of which `other` is not ours; a reading every 200 ms.
     fn carries(&mut self, seconds: u64, amps: i32, other: i32) {
+        self.carries_milliamps(seconds, 1000 * amps, 1000 * other);
+    }
+
+    fn carries_milliamps(&mut self, seconds: u64, amps: i32, other: i32) {
         for _ in 0..seconds * 5 {
             self.now += 200;
-            let on_l2 = |amps| PerLine([0, amps, 0].map(Milliamps::from_amps));
+            let on_l2 = |amps| PerLine([0, amps, 0].map(Milliamps));
             let limit = PerLine::all(Milliamps::from_amps(63));
             let seen = Seen { current: on_l2(amps).map(Some), limit, agreed: limit, other: on_l2(other) };
             self.guard.saw(self.at(), None, GRID, &seen);
@@ -54,6 +58,32 @@ fn what_is_not_ours_is_held_from_the_first_reading_on() {
     assert_eq!(site.held(), Some((45, Rule::Breach)));
     assert_eq!(site.guard.holds(GRID)[Line::L1], None, "the other lines are as they were");
     assert_eq!(site.guard.over_since(GRID), Some((Line::L2, Instant::from_millis(200))));
+}
+
+#[test]
+fn a_hair_above_the_limit_is_held_back_and_no_overload_to_tell_of() {
+    let seen = |milliamps| {
+        let mut site = Site::new(FUSE);
+        site.carries(1, 63, 20);
+        site.carries_milliamps(20, milliamps, 20_000);
+        let now = site.guard.overload(GRID).is_some();
+        let held = site.held().is_some();
+        site.carries(3, 60, 20);
+        let spells = site.guard.take_spells();
+        (held, now, spells.iter().map(Spell::is_beyond_error).collect::<Vec<_>>())
+    };
+    assert_eq!(seen(63_600), (true, false, vec![false]));
+    assert_eq!(seen(63_700), (true, true, vec![true]));
+}
+
+#[test]
+fn an_overload_that_pauses_for_a_moment_goes_on() {
+    let mut site = Site::new(FUSE);
+    for _ in 0..5 {
+        site.carries(1, 66, 20);
+        site.carries_milliamps(1, 62_900, 20_000);
+        assert_eq!(site.guard.overload(GRID), Some((Line::L2, Instant::from_millis(200))));
+    }
 }
 
 #[test]

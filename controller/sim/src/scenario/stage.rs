@@ -279,9 +279,11 @@ impl Scenario {
 
     fn world(&self, site: &Site, day: Day, wall: WallTime, tables: &Tables) -> World {
         let (system, volts) = self.supply_of(0);
+        let speed = NonZeroU32::new(self.speed).unwrap_or(NonZeroU32::MIN);
         let plan = WorldPlan {
             seed: self.seed,
-            speed: NonZeroU32::new(self.speed).unwrap_or(NonZeroU32::MIN),
+            speed,
+            load_speed: speed,
             hour: day.hour(),
             circuits: self.circuit.iter().map(|part| self.circuit_plan(part, &tables.1)).collect(),
             sun: self.circuit[0].sun_a.map(|peak| SunPlan {

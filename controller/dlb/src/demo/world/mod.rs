@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use dlb_engine::time::WallTime;
 use dlb_sim::garage::{self, BayPlan, Reach};
 use dlb_sim::pickup::{Electrical, Input};
+use dlb_sim::story::Sentence;
 use dlb_sim::waveform::Waveform;
 use stage::Stage;
 use std::io;
@@ -35,7 +36,7 @@ pub struct Prepared {
 #[derive(Debug)]
 pub struct RunningWorld {
     electrical: Arc<ArcSwap<Electrical>>,
-    story: async_channel::Receiver<String>,
+    story: async_channel::Receiver<Sentence>,
     stop: async_channel::Sender<()>,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,8 +56,8 @@ pub enum WorldFault {
     Thread(#[source] io::Error),
 }
 
-/// Sentences that nobody reads are lost.
-const STORY_QUEUE: usize = 64;
+/// Sentences that nobody reads are lost; the terminal reads every few seconds.
+const STORY_QUEUE: usize = 1_024;
 /// Used where the machine's clock is unset: 2026-01-01.
 const SOME_DAY: WallTime = WallTime(1_767_225_600_000);
 
@@ -127,7 +128,7 @@ impl RunningWorld {
 
     /// What happens, in sentences.
     #[must_use]
-    pub const fn story(&self) -> &async_channel::Receiver<String> {
+    pub const fn story(&self) -> &async_channel::Receiver<Sentence> {
         &self.story
     }
 }

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use dlb_sim::modbus::answer;
 use dlb_sim::ocpp::ChargePoint;
 use dlb_sim::pickup::Electrical;
+use dlb_sim::story::Sentence;
 use dlb_sim::world::World;
 use futures_lite::{FutureExt, StreamExt};
 use std::cell::RefCell;
@@ -20,7 +21,7 @@ pub(super) struct Stage {
     /// The way to the WebSocket of each bay that has one.
     frames: RefCell<Vec<Option<async_channel::Sender<String>>>>,
     electrical: Arc<ArcSwap<Electrical>>,
-    story: async_channel::Sender<String>,
+    story: async_channel::Sender<Sentence>,
 }
 
 /// As often as the world has something to say.
@@ -32,7 +33,7 @@ impl Stage {
     pub(super) fn new(
         world: World,
         electrical: Arc<ArcSwap<Electrical>>,
-        story: async_channel::Sender<String>,
+        story: async_channel::Sender<Sentence>,
     ) -> Self {
         let frames = RefCell::new(vec![None; world.bays().len()]);
         Self { world: RefCell::new(world), frames, electrical, story }
@@ -85,9 +86,10 @@ impl Stage {
             let mut world = self.world.borrow_mut();
             world.advance(clock::now());
             self.electrical.store(Arc::new(*world.electrical()));
-            while let Some(sentence) = world.story_mut().next_sentence() {
+            while let Some(mut sentence) = world.story_mut().next_sentence() {
+                sentence.text = told_at(world.hour(), &sentence.text);
                 // Nobody has to listen.
-                let _ = self.story.try_send(told_at(world.hour(), &sentence));
+                let _ = self.story.try_send(sentence);
             }
         }
         for bay in 0..self.frames.borrow().len() {

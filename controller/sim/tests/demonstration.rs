@@ -1,0 +1,73 @@
+//! What somebody sees who looks at the demonstration for a while: a day in a hurry on a site that is as real as any.
+
+use core::num::NonZeroU32;
+use dlb_engine::allocation::Reason;
+use dlb_engine::time::{Duration, Instant, WallTime};
+use dlb_engine::units::Milliamps;
+use dlb_sim::closed_loop::ClosedLoop;
+use dlb_sim::garage;
+use dlb_wiring::event::Record;
+
+const START: Instant = Instant::from_millis(1_000);
+const WALL: WallTime = WallTime(1_772_438_400_000);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// What outlasts ten seconds is counted as the load of others, and then the cars have to follow.
+const FOLLOWED_S: f64 = 12.0;
+/// A car is found, its charger probed and room made for it.
+const LET_IN: Duration = Duration::from_secs(60);
+
+fn garage_at(speed: u32, seed: u64) -> ClosedLoop {
+    let bays = garage::bays(12);
+    let speed = NonZeroU32::new(speed).expect("not zero");
+    let world = garage::build(&bays, seed, speed, START, WALL);
+    ClosedLoop::new(&bays, world, START, WALL).expect("the bays are sound")
+}
+
+/// Eight minutes of it. Returns how long each charger's car has had nothing at a stretch, though it wanted.
+fn watch(site: &mut ClosedLoop) -> Vec<(String, Duration)> {
+    let mut waits: Vec<(String, Duration, Duration)> = Vec::new();
+    for _ in 0..96 {
+        site.run(LOOK_EVERY);
+        let chargers = site.controller().status(site.now()).chargers;
+        waits.resize(chargers.len(), (String::new(), Duration::ZERO, Duration::ZERO));
+        for (wait, charger) in waits.iter_mut().zip(chargers) {
+            let waiting = charger.limit.unwrap_or_default() == Milliamps::ZERO
+                && !matches!(charger.reason, Reason::NoCar | Reason::WantsNoMore);
+            let so_far = if waiting { wait.1 + LOOK_EVERY } else { Duration::ZERO };
+            *wait = (charger.id, so_far, wait.2.max(so_far));
+        }
+    }
+    waits.into_iter().map(|(id, _, longest)| (id, longest)).collect()
+}
+
+#[test]
+fn an_oven_that_starts_on_a_full_line_is_followed_at_every_speed() {
+    for (speed, seed) in [(1, 1), (10, 0), (10, 1), (10, 2), (60, 1)] {
+        let mut site = garage_at(speed, seed);
+        watch(&mut site);
+        let truth = site.world().truth();
+        assert!(truth.longest_over_s <= FOLLOWED_S, "{speed} times, seed {seed}: {} s", truth.longest_over_s);
+        assert!(truth.damage() < 0.01 && truth.trips == 0, "{speed} times, seed {seed}: {}", truth.damage());
+    }
+}
+
+#[test]
+fn whoever_watches_the_demonstration_is_not_told_of_overloads_that_balancing_answers() {
+    let mut site = garage_at(10, 1);
+    watch(&mut site);
+    let worst = site.world().truth().worst.0.map(|(amps, _)| amps);
+    assert!(worst.iter().any(|amps| *amps > 1.05 * garage::GRID_A), "steps come on full lines: {worst:?}");
+    let told = site.records.iter().filter_map(|record| match record {
+        Record::Alert(alert) if alert.code.starts_with("overload") => Some(&alert.text),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[test]
+fn every_car_of_the_demonstration_is_let_in() {
+    let mut site = garage_at(10, 1);
+    for (charger, longest) in watch(&mut site) {
+        assert!(longest <= LET_IN, "{charger} waits for {longest:?}");
+    }
+}
