@@ -65,6 +65,8 @@ pub struct Outlet {
     orders: VecDeque<(Instant, f64)>,
     last_order: f64,
     limit: f64,
+    /// Phases that its contactor closes, where it was told.
+    poles: Option<u8>,
     closed: bool,
     contactor_starts: u32,
     stop_asked: Option<Instant>,
@@ -89,6 +91,7 @@ impl Outlet {
             orders: VecDeque::new(),
             last_order: 0.0,
             limit: 0.0,
+            poles: None,
             closed: false,
             contactor_starts: 0,
             stop_asked: None,
@@ -146,6 +149,14 @@ impl Outlet {
             self.orders.pop_back();
         }
         self.orders.push_back((now + self.plate.dead_time, limit));
+    }
+
+    /// On so many phases from now on; under load its contactor opens first.
+    pub fn set_phases(&mut self, phases: Option<u8>) {
+        if self.poles != phases {
+            self.poles = phases;
+            self.open();
+        }
     }
 
     /// The supply of the charger's electronics is gone: the contactor drops at once.
@@ -278,7 +289,7 @@ impl Outlet {
         let (count, amps) = match (&self.car, self.plate.kind) {
             (None, _) => (0, 0.0),
             (Some(car), Kind::Ac) => match car.model().inlet {
-                Inlet::Ac { phases } => (usize::from(phases), car.drawn()),
+                Inlet::Ac { phases } => (usize::from(phases.min(self.poles.unwrap_or(phases))), car.drawn()),
                 Inlet::Dc => (0, 0.0),
             },
             (Some(car), Kind::Dc { efficiency }) => {

@@ -144,6 +144,12 @@ impl Central {
         }
     }
 
+    pub(crate) fn set_phases(&mut self, now: Instant, identity: &str, outlet: Outlet, phases: u8) {
+        if let Some(station) = self.stir(identity) {
+            station.session.set_phases(now, outlet, Some(phases));
+        }
+    }
+
     /// A call that somebody asks for; what became of it is among the [`outcomes`](Self::outcomes).
     pub(crate) fn order(&mut self, now: Instant, identity: &str, call: Call) {
         if let Some(station) = self.stir(identity) {

@@ -387,6 +387,10 @@ impl Controller {
             Notice::Drawn(drawn) => self.drew(now, charger, drawn),
             Notice::Register(register) => self.outlets[charger.0].registered(register),
             Notice::SessionStarted { transaction, tag, register, at } => {
+                // Some say that a car is there only after they have taken its first limit.
+                if self.outlets[charger.0].state == OutletState::Available {
+                    self.changed_state(now, charger, OutletState::Preparing);
+                }
                 self.session_started(charger, id, transaction, tag, register, at.or(self.wall_at(now)));
             }
             Notice::SessionStopped { transaction, register, at, why } => {

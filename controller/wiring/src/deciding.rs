@@ -136,7 +136,7 @@ impl Controller {
         let valid = self.settings.policy.drawn_valid_for;
         ChargerState {
             demand: self.under_the_sun(ix, self.demand(now, ix)),
-            car_phases: outlet.car_phases(),
+            car_phases: outlet.car_phases().filter(|_| !self.phases_unsure(ix)),
             least: outlet.least(charger),
             drawn: outlet.drawn_on_site(charger, now, valid),
             arrived: outlet.arrived,

@@ -21,6 +21,8 @@ pub(crate) struct OutletRecord {
     pub(crate) register: Option<WattHours>,
     pub(crate) arrived: Option<Instant>,
     pub(crate) phases: PhasesSeen,
+    /// It was told to charge on one phase, or on all of them. `None`: it was told nothing.
+    pub(crate) told_one_phase: Option<bool>,
     pub(crate) appetite: Appetite,
     pub(crate) idling: Idling,
     pub(crate) session: Option<Session>,
@@ -106,6 +108,12 @@ impl OutletRecord {
 
     pub(crate) fn car_phases(&self) -> Option<u8> {
         self.phases.known()
+    }
+
+    /// What was seen of its car before says nothing any more.
+    pub(crate) fn is_told_phases(&mut self, one: bool) {
+        self.told_one_phase = Some(one);
+        self.phases = PhasesSeen::default();
     }
 
     pub(crate) fn arrives(&mut self, now: Instant) {

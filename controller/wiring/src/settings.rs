@@ -150,7 +150,7 @@ pub struct Policy {
     /// When DC chargers go before all others.
     pub dc_first: Option<Hours>,
     /// Chargers that follow the sun, by identity.
-    pub sun: BTreeMap<String, surplus::Mode>,
+    pub sun: BTreeMap<String, surplus::Setting>,
 }
 
 /// What happens to a charger that connects and is not in the configuration.

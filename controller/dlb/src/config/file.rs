@@ -299,6 +299,10 @@ pub struct ChargerEntry {
     /// It follows the sun: on what the site would feed in alone, or at its minimum at least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sun: Option<SunWord>,
+    /// It charges on one phase or on all of them, as it is told (OCPP `numberPhases`): one while the sun is not enough
+    /// for three.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub switches_phases: Option<bool>,
     /// Smaller is served first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<u32>,

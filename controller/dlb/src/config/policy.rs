@@ -2,12 +2,12 @@
 
 use super::circuits::Tree;
 use super::defaults::{DRAWN_VALID_FOR, LIMIT_LIFETIME, METER_VALUES_EVERY, RAISE_AFTER, Range};
-use super::file::{AdoptionPart, AdoptionWord, PolicyPart, SiteFile, StrategyWord, SunWord};
+use super::file::{AdoptionPart, AdoptionWord, ChargerEntry, PolicyPart, SiteFile, StrategyWord, SunWord};
 use super::problem::Problems;
 use super::section::short;
 use dlb_engine::site::CircuitIx;
 use dlb_engine::snapshot::Strategy;
-use dlb_engine::surplus::Mode;
+use dlb_engine::surplus::{Mode, Setting};
 use dlb_engine::time::Duration;
 use dlb_wiring::dc_first::Hours;
 use dlb_wiring::settings::{Adoption, MeterSetting, Policy};
@@ -80,11 +80,12 @@ pub(super) fn sun(
     tree: &Tree,
     meters: &[MeterSetting],
     problems: &mut Problems,
-) -> BTreeMap<String, Mode> {
+) -> BTreeMap<String, Setting> {
     let root = tree.circuits.iter().position(|circuit| circuit.parent.is_none());
     let measured = meters.iter().any(|meter| Some(meter.circuit.0) == root);
     let mut modes = BTreeMap::new();
     for (at, entry) in file.charger.iter().enumerate() {
+        let switches = switches(&format!("charger[{at}].switches_phases"), entry, problems);
         let Some(word) = entry.sun else { continue };
         if !measured {
             let what = "follows the sun, and nothing measures what the site feeds in";
@@ -98,9 +99,25 @@ pub(super) fn sun(
             SunWord::Surplus => Mode::Surplus,
             SunWord::Minimum => Mode::Minimum,
         };
-        modes.insert(entry.id.clone(), mode);
+        modes.insert(entry.id.clone(), Setting { mode, switches });
     }
     modes
+}
+
+fn switches(key: &str, entry: &ChargerEntry, problems: &mut Problems) -> bool {
+    let wanted = entry.switches_phases == Some(true);
+    if wanted && entry.sun.is_none() {
+        problems.error(key, "is set, and this charger does not follow the sun", "set sun, or remove it");
+    }
+    if wanted && entry.ocpp.is_none() {
+        problems.error(key, "is set, and only OCPP chargers can be told a number of phases", "remove it");
+    }
+    let phases =
+        entry.rotation.as_deref().is_none_or(|rotation| rotation == "unknown" || rotation.len() == 6);
+    if wanted && (!phases || entry.max_kw.is_some()) {
+        problems.error(key, "is set, and this charger has no three phases on a neutral", "remove it");
+    }
+    wanted
 }
 
 /// `07:00-19:00`.

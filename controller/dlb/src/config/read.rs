@@ -173,6 +173,7 @@ fn charger(section: &mut Section<'_>) -> ChargerEntry {
         efficiency: section.take("efficiency"),
         fallback_a: section.take("fallback_a"),
         sun: section.take("sun"),
+        switches_phases: section.take("switches_phases"),
         priority: section.take("priority"),
         weight: section.take("weight"),
     }

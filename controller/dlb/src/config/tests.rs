@@ -1,6 +1,7 @@
 use super::*;
 use dlb_engine::lines::{Line, PerLine, Wiring};
 use dlb_engine::site::{Balance, Supply, Transformer, VectorGroup};
+use dlb_engine::surplus::{Mode, Setting};
 use dlb_engine::units::{Milliamps, Watts};
 use dlb_wiring::settings::{LinkSetting, MeterSource, PortIx};
 
@@ -210,8 +211,16 @@ fn a_charger_may_follow_the_sun_where_the_grid_connection_is_measured() {
     let sun = check(SUNNY).expect("a sound file").0.settings.policy.sun;
     assert_eq!(
         sun.into_iter().collect::<Vec<_>>(),
-        [("barn".to_owned(), dlb_engine::surplus::Mode::Surplus)]
+        [("barn".to_owned(), Setting { mode: Mode::Surplus, switches: false })]
     );
+    let switches = SUNNY.replace("sun = ", "switches_phases = true\nsun = ");
+    assert!(check(&switches).expect("a sound file").0.settings.policy.sun["barn"].switches);
+    for (from, to) in [("L1L2L3", "L2"), ("sun = \"surplus\"\n", ""), ("ocpp = \"CP\"", "map = \"keba-p30\"")]
+    {
+        let wrong = switches.replace(from, to);
+        let named = |mistake: &Problem| mistake.key == "charger[0].switches_phases";
+        assert!(mistakes(&wrong).iter().any(named), "{to}");
+    }
     let meter = "[[meter]]\nid = \"main\"\ncircuit = \"grid\"\nsource = \"clamps\"\nassumed_load_a = 20\n";
     let blind = SUNNY.replace(meter, "");
     assert!(mistakes(&blind).iter().any(|mistake| mistake.key == "charger[0].sun"));

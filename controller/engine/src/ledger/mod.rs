@@ -129,6 +129,10 @@ impl Ledger {
         entry.ceiling = entry.last_limit().max(standing);
         entry.falling = None;
         entry.drawn = None;
+        // What the charger took before was for another car.
+        if let Some(sent) = &mut entry.sent {
+            (sent.accepted, sent.confirmed) = (None, false);
+        }
     }
 
     pub fn accepted(&mut self, now: Instant, charger: ChargerIx, limit: Milliamps) {

@@ -233,6 +233,21 @@ fn a_car_that_was_just_raised_is_believed_as_soon_as_it_is_seen_to_fall() {
 }
 
 #[test]
+fn a_car_that_waits_at_nothing_is_counted_at_nothing_once_its_charger_has_taken_that_for_it() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.plan(at(8), &site, &snapshot(0, both_want()), &allocation([0, 16]));
+    ledger.accepted(at(8), A, amps(0));
+    ledger.drawn(at(14), A, amps(0));
+    ledger.arrived(A, &site);
+    ledger.drawn(at(30), A, amps(0));
+    assert_eq!(ledger.worst(at(30), A, &site), amps(6), "what it took was for another car");
+    ledger.accepted(at(31), A, amps(0));
+    ledger.drawn(at(37), A, amps(0));
+    assert_eq!(ledger.worst(at(37), A, &site), amps(0));
+}
+
+#[test]
 fn a_limit_that_only_fairness_wants_lower_is_left_alone_for_a_while() {
     let site = garage();
     let mut ledger = both_at_sixteen(&site);

@@ -35,7 +35,7 @@ impl Patience {
         let sun = &staged.rig.settings.policy.sun;
         let counts = scenario.charger.iter().zip(bays).map(|(part, bay)| {
             let obeys = !part.refuses_profiles && bay.outlet().plate().temper == Temper::Obeys;
-            !strict && obeys && sun.get(&part.id) != Some(&Mode::Surplus)
+            !strict && obeys && sun.get(&part.id).map(|setting| setting.mode) != Some(Mode::Surplus)
         });
         Self {
             step_s: scenario.step_s,

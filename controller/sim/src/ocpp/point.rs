@@ -269,8 +269,10 @@ impl ChargePoint {
         self.handle_timeout(step.now);
         for connector in 1..=self.connectors.len() {
             let limit = self.limit(connector);
+            let phases = self.shelf.phases(&self.asked(connector));
             let it = &mut self.connectors[connector - 1];
             it.admitted = it.admitted.take().filter(|(_, until)| *until > step.now);
+            it.outlet.set_phases(phases);
             it.outlet.set_limit(step.now, limit);
             it.outlet.advance(step);
             self.tell_state(connector);

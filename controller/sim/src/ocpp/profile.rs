@@ -45,6 +45,8 @@ pub(super) struct Profile {
     duration_s: Option<i64>,
     /// Start in seconds, limit; the first starts at 0.
     periods: Vec<(i64, f64)>,
+    /// Of its first period; nobody here sets several.
+    pub(super) phases: Option<u8>,
 }
 
 pub(super) const PURPOSES: &[(&str, Purpose)] = &[
@@ -88,6 +90,7 @@ impl Profile {
             start: schedule.maybe_time("startSchedule")?,
             duration_s: schedule.maybe_whole("duration")?,
             periods: periods(schedule.list("chargingSchedulePeriod")?)?,
+            phases: phases(schedule.list("chargingSchedulePeriod")?),
         })
     }
 
@@ -162,6 +165,10 @@ fn periods(list: &[Value]) -> Result<Vec<(i64, f64)>, Violation> {
         return Err(Violation::new("PropertyConstraintViolation", "startPeriod must begin at 0 and rise"));
     }
     Ok(periods)
+}
+
+fn phases(list: &[Value]) -> Option<u8> {
+    list.first().and_then(|first| first["numberPhases"].as_u64()).and_then(|phases| u8::try_from(phases).ok())
 }
 
 fn period(value: &Value) -> Result<(i64, f64), Violation> {

@@ -79,6 +79,12 @@ impl Shelf {
         [own, self.top(asked, Purpose::StationMaximum)]
     }
 
+    /// Phases that the profile in force names.
+    pub(super) fn phases(&self, asked: &Asked) -> Option<u8> {
+        let speaking = self.speaking(asked, Purpose::Tx).or_else(|| self.speaking(asked, Purpose::TxDefault));
+        speaking.and_then(|(profile, _)| profile.phases)
+    }
+
     /// Instants in `asked.at..to` at which the limits may change.
     pub(super) fn turns(&self, asked: &Asked, to: i64) -> Vec<i64> {
         let turns = |profile: &Profile| profile.turns(asked, to);
@@ -89,6 +95,10 @@ impl Shelf {
     }
 
     fn top(&self, asked: &Asked, purpose: Purpose) -> Option<Limit> {
+        self.speaking(asked, purpose).map(|(profile, limit)| (limit, profile.unit))
+    }
+
+    fn speaking(&self, asked: &Asked, purpose: Purpose) -> Option<(&Profile, f64)> {
         let speaks = |profile: &&Profile| {
             let concerns = profile.connector == 0 || profile.connector == asked.connector;
             let of_transaction = profile.transaction.is_none() || profile.transaction == asked.transaction;
@@ -101,7 +111,6 @@ impl Shelf {
             .filter(speaks)
             .filter_map(|profile| Some((profile, limit(profile)?)))
             .max_by_key(|(profile, _)| (profile.stack_level, profile.connector))
-            .map(|(profile, limit)| (limit, profile.unit))
     }
 }
 

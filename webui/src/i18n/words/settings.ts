@@ -103,6 +103,7 @@ export const settings = {
   'chargers.priority-hint': ['0 is served first.', '0 kommt zuerst.'],
   'chargers.sun': ['Follows the sun', 'Folgt der Sonne'],
   'chargers.sun-hint': ['On what the site would feed into the grid.', 'Mit dem, was sonst ins Netz ginge.'],
+  'chargers.switches': ['It switches between one phase and three (OCPP numberPhases)', 'Er schaltet zwischen einer und drei Phasen um (OCPP numberPhases)'],
   'chargers.sun-no': ['No', 'Nein'],
   'chargers.sun-surplus': ['On surplus alone', 'Nur mit Überschuss'],
   'chargers.sun-minimum': ['At its minimum at least', 'Mindestens mit dem Minimum'],

@@ -273,6 +273,7 @@ impl Session {
             && desk.number_phases != phases
         {
             desk.number_phases = phases;
+            desk.car_phases = None;
             desk.doubt_limit();
         }
         self.pump(now);
