@@ -79,6 +79,20 @@ pub fn across(pairs: [Span; 3]) -> PerLine<Span> {
     }))
 }
 
+/// What a load that is not ours may be beside other chargers than those that were taken off the meter's reading.
+///
+/// What is left of a reading is the load as it stands to `ours`, the chargers below the meter that hang between two
+/// lines. Chargers elsewhere may stand at another angle: the load itself is larger than what was left, by no more than
+/// at 60°, the angle between two such chargers. Sun that feeds in stays as it is.
+#[must_use]
+pub fn from_any_side(other: Milliamps, ours: Milliamps) -> Milliamps {
+    if other <= Milliamps::ZERO || ours <= Milliamps::ZERO {
+        return other;
+    }
+    let (left, half) = (f64::from(other.0), f64::from(ours.0) / 2.0);
+    Milliamps(((left * left + 4.0 * left * half + half * half).sqrt() - half).ceil() as i32)
+}
+
 /// The largest recent value on each line.
 #[derive(Clone, Debug)]
 pub struct OtherLoad {
@@ -262,6 +276,17 @@ mod tests {
         assert_eq!(lines.map(|span| span.most), PerLine::all(Milliamps(17_321)), "√3 of each");
         let one = across([amps(16), amps(0), amps(0)]);
         assert_eq!(one.map(|span| span.most).0, [16, 16, 0].map(Milliamps::from_amps));
+    }
+
+    #[test]
+    fn an_oven_beside_cars_between_other_lines_is_the_one_that_it_was_without_cars() {
+        // 10 A at 60° to 32 A make 38 A on the meter; taking 32 A off leaves 6 A.
+        let metered = Milliamps((10_000f64.powi(2) + 32_000f64.powi(2) + 10_000.0 * 32_000.0).sqrt() as i32);
+        let left = metered.saturating_sub(Milliamps::from_amps(32));
+        let oven = from_any_side(left, Milliamps::from_amps(32));
+        assert!((oven.0 - 10_000).abs() < 5, "{left} {oven}");
+        assert_eq!(from_any_side(left, Milliamps::ZERO), left, "no such car");
+        assert_eq!(from_any_side(Milliamps::from_amps(-5), metered), Milliamps::from_amps(-5));
     }
 
     #[test]

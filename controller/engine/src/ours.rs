@@ -8,7 +8,7 @@
 
 use crate::lines::{Line, PerLine, Wiring};
 use crate::load::{PAIRS, Span, across};
-use crate::site::{Charger, Site, Supply, Transformer, VectorGroup};
+use crate::site::{Charger, ChargerIx, Site, Supply, Transformer, VectorGroup};
 use crate::units::Milliamps;
 
 /// What chargers drive in one circuit.
@@ -98,6 +98,38 @@ pub fn in_circuits(site: &Site, spans: &[PerLine<Span>]) -> Vec<PerLine<Span>> {
     ours.into_iter().map(Ours::currents).collect()
 }
 
+/// The most that those chargers which hang between two of three lines drive in each circuit, those below included.
+/// `most`: what each charger may draw.
+#[must_use]
+pub fn between_lines(site: &Site, most: impl Fn(ChargerIx) -> Milliamps) -> Vec<PerLine<Milliamps>> {
+    let spans: Vec<PerLine<Span>> = (site.charger_indexes())
+        .map(|ix| {
+            let charger = site.charger(ix);
+            let between = pair(charger.wiring, site.circuit(charger.circuit).supply).is_some();
+            let span = if between { Span::exactly(most(ix)) } else { Span::default() };
+            charger.wiring.loads(None).map(|loads| if loads { span } else { Span::default() })
+        })
+        .collect();
+    in_circuits(site, &spans).into_iter().map(|lines| lines.map(|span| span.most)).collect()
+}
+
+/// Circuits in which currents of chargers meet at an angle: some hang between two of three lines, others do not, or
+/// between two others.
+#[must_use]
+pub fn at_angles(site: &Site) -> Vec<bool> {
+    let mut ways = vec![0_u8; site.circuits().len()];
+    for charger in site.chargers() {
+        let pair = pair(charger.wiring, site.circuit(charger.circuit).supply);
+        ways[charger.circuit.0] |= pair.map_or(8, |pair| 1 << pair);
+    }
+    for (ix, circuit) in site.circuits().iter().enumerate().rev() {
+        if let Some(parent) = circuit.parent {
+            ways[parent.0] |= ways[ix];
+        }
+    }
+    ways.into_iter().map(|ways| ways.count_ones() > 1).collect()
+}
+
 /// The pair of lines that a charger hangs between, where their voltages stand at 120°.
 fn pair(wiring: Wiring, supply: Supply) -> Option<usize> {
     let Wiring::Between(a, b) = wiring else { return None };
@@ -167,6 +199,17 @@ mod tests {
             "16 A times the square root of three"
         );
         assert_eq!(ours[0][Line::L2], Span::exactly(amps(16)));
+    }
+
+    #[test]
+    fn currents_meet_at_an_angle_where_two_pairs_of_lines_are_in_use_and_above() {
+        let wirings = [(1, Wiring::Between(Line::L1, Line::L2)), (2, Wiring::Between(Line::L3, Line::L1))];
+        let chargers = wirings.map(|(circuit, wiring)| charger(&format!("c{circuit}"), circuit, wiring));
+        let circuits =
+            vec![circuit("grid", None, STAR), circuit("a", Some(0), STAR), circuit("b", Some(0), STAR)];
+        let site = Site::new(circuits, chargers.to_vec()).unwrap();
+        assert_eq!(at_angles(&site), [true, false, false]);
+        assert_eq!(between_lines(&site, |_| amps(16))[0].0, [Milliamps(27_713), amps(16), amps(16)]);
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //! sign is right.** Until then it counts as not measured. A line that never exports is always believed; the wrong
 //! way round it would show nothing but export.
 //!
+//! Where one line of a meter is known to be the wrong way round, export on the others is not believed either: most
+//! often it is the whole meter that was connected from the wrong side.
+//!
 //! A *step* is a change of what our chargers draw that is sure to be at least [`STEP`], between two readings not
 //! further apart than [`WINDOW`]. Other loads come and go beside it, and one of twice its size can make it look upside
 //! down, so it takes two steps more of one kind than of the other to know anything; steps whose size the meter does
@@ -76,7 +79,8 @@ impl Polarity {
     #[must_use]
     pub fn trusts(&self, line: Line) -> bool {
         let Sign { right, .. } = self.lines[line];
-        right >= ENOUGH || (right > -ENOUGH && self.shown[line] >= EXPORTS)
+        let proven = right >= ENOUGH && !self.reversed().0.contains(&true);
+        proven || (right > -ENOUGH && self.shown[line] >= EXPORTS)
     }
 
     /// The lines that are known to be the wrong way round.
@@ -229,6 +233,22 @@ mod tests {
         evening.lasts(60, 14, 8);
         evening.lasts(60, 14, 0);
         assert!(evening.reversed());
+    }
+
+    #[test]
+    fn where_one_clamp_is_the_wrong_way_round_export_on_the_other_lines_is_not_believed() {
+        let mut noon = Polarity::default();
+        let mut second = 0;
+        for car in [0, 8, 16, 8] {
+            for _ in 0..60 {
+                second += 1;
+                let shown = PerLine([-10 - car, car - 40, 10 + car].map(amps));
+                let ours = PerLine::all(Span::exactly(amps(car)));
+                noon.saw(Instant::from_millis(second * 1000), shown, ours);
+            }
+        }
+        assert_eq!(noon.reversed(), PerLine([true, false, false]));
+        assert_eq!(Line::ALL.map(|line| noon.trusts(line)), [false, false, true]);
     }
 
     #[test]

@@ -53,6 +53,15 @@ fn show(second: u64, site: &ClosedLoop) {
     let world = site.world();
     let Some(controller) = site.powered() else {
         println!("{second} s: no power");
+        for at in 0..world.circuit_count() {
+            let (flows, chargers) = world.flows(at);
+            let size = |currents: PerLine<Phasor>| currents.map(Phasor::size).0;
+            println!("  circuit {at} really {:.1?} (others {:.1?})", size(flows), size(flows - chargers));
+        }
+        for bay in world.bays() {
+            let drawn = bay.outlet().car().map(|car| car.drawn());
+            println!("    {:7} offers {:5.1} drawn {drawn:.1?}", bay.name, bay.outlet().offered());
+        }
         return;
     };
     let status = controller.status(site.now());

@@ -6,6 +6,7 @@
 
 use crate::alerts::{Alerts, wrong_clock};
 use crate::central::Central;
+use crate::departed::Departed;
 use crate::energy_wish::EnergyWish;
 use crate::event::{Alert, Effect, Event, Order, Record, Severity};
 use crate::following_sun::Sun;
@@ -47,6 +48,7 @@ pub struct Controller {
     pub(crate) allocator: Allocator,
     pub(crate) allocation: Option<Allocation>,
     pub(crate) site_limit: Option<SiteLimit>,
+    pub(crate) departed: Departed,
     pub(crate) central: Central,
     pub(crate) ports: Ports,
     pub(crate) alerts: Alerts,
@@ -89,6 +91,7 @@ impl Controller {
             allocator: Allocator::new(),
             allocation: None,
             site_limit: None,
+            departed: Departed::default(),
             central,
             ports: Ports::new(&settings, now, 0),
             alerts: Alerts::default(),
@@ -224,7 +227,8 @@ impl Controller {
         let mut heard = None;
         for ix in site.charger_indexes().filter(|&ix| site.path(ix).any(|at| at == circuit)) {
             let outlet = &self.outlets[ix.0];
-            if outlet.online && !outlet.state.occupied() && outlet.state != OutletState::Unknown {
+            // What the ledger counts as nothing is not taken off the meter's reading either.
+            if outlet.online && !outlet.may_draw() {
                 continue;
             }
             let span = |reported| self.ledger.span(now, ix, site, reported);
@@ -297,6 +301,7 @@ impl Controller {
             old.site.find_charger(id).map_or_else(OutletRecord::default, |ix| self.outlets[ix.0].clone())
         };
         self.outlets = new.site.chargers().iter().map(|charger| carry(&charger.id)).collect();
+        self.departed.compare(now, &old, new, &self.ledger);
         self.ledger = self.ledger.reconfigured(&old.site, &new.site, now);
         self.inputs = self.inputs.reconfigured(&old, new, now);
         self.outputs = self.outputs.reconfigured(&old, new);

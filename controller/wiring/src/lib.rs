@@ -8,6 +8,7 @@ mod central;
 pub mod controller;
 pub mod dc_first;
 mod deciding;
+mod departed;
 mod energy_wish;
 pub mod event;
 mod following_sun;

@@ -2,7 +2,7 @@
 
 use crate::settings::{MeterSetting, Settings};
 use dlb_engine::lines::{Line, PerLine};
-use dlb_engine::load::{OtherLoad, Span};
+use dlb_engine::load::{OtherLoad, Span, from_any_side};
 use dlb_engine::polarity::Polarity;
 use dlb_engine::reading::{Doubt, NoReading, Quality, Reading};
 use dlb_engine::time::{Duration, Instant, earliest};
@@ -125,14 +125,31 @@ impl Metering {
 
     /// Upper bound of the load in the meter's circuit that is not ours.
     pub(crate) fn other_load(&self, ix: usize, setting: &MeterSetting, now: Instant) -> PerLine<Milliamps> {
+        self.measured_load(ix, setting, now).zip_with(setting.assumed_load, Option::unwrap_or)
+    }
+
+    /// The same load in the circuit above, where there are other chargers. `ours`: what the meter's own chargers
+    /// between lines may draw.
+    pub(crate) fn load_above(
+        &self,
+        ix: usize,
+        setting: &MeterSetting,
+        now: Instant,
+        ours: PerLine<Milliamps>,
+    ) -> PerLine<Milliamps> {
+        let measured = self.measured_load(ix, setting, now);
+        let seen = measured.zip_with(ours, |load, ours| load.map(|load| from_any_side(load, ours)));
+        seen.zip_with(setting.assumed_load, Option::unwrap_or)
+    }
+
+    fn measured_load(&self, ix: usize, setting: &MeterSetting, now: Instant) -> PerLine<Option<Milliamps>> {
         let meter = &self.meters[ix];
         let bound = if self.lost(ix, setting, now) { None } else { meter.load.upper(now) };
-        let (Some(bound), Some(good)) = (bound, meter.good) else { return setting.assumed_load };
+        let (Some(bound), Some(good)) = (bound, meter.good) else { return PerLine::all(None) };
         // A line that this meter does not measure, or perhaps the wrong way round, is as good as lost.
         let measured =
             PerLine(Line::ALL.map(|line| good.current[line].is_some() && meter.polarity.trusts(line)));
-        let either = bound.zip_with(measured, |bound, measured| measured.then_some(bound));
-        either.zip_with(setting.assumed_load, Option::unwrap_or)
+        bound.zip_with(measured, |bound, measured| measured.then_some(bound))
     }
 
     /// When a meter will count as lost, or a lower load will be believed.

@@ -106,6 +106,11 @@ impl OutletRecord {
         }
     }
 
+    /// Is there a car that has not ended its session, as far as is known?
+    pub(crate) fn may_draw(&self) -> bool {
+        self.state == OutletState::Unknown || (self.state.occupied() && self.state != OutletState::Finishing)
+    }
+
     pub(crate) fn car_phases(&self) -> Option<u8> {
         self.phases.known()
     }

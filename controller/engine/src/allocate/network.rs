@@ -332,13 +332,29 @@ impl Network {
                     (room, tightest) = (here, Some(row));
                 }
             }
-            for flow in &mut taps.flows[..taps.count] {
-                *flow = self.flows[*flow].parent().unwrap_or(*flow);
-            }
+            self.lift(&mut taps);
             next = self.parents[circuit];
         }
         // A hair more than a whole milliampere missing is rounding of the phasor sum, not a limit.
         ((room + 1e-6).floor() as i64, tightest)
+    }
+
+    /// How much more the charger can have of one row of its own circuit or of one above, by what stands.
+    pub(super) fn room_of(&self, charger: usize, row: RowIx) -> i64 {
+        let (mut taps, mut at) = (self.taps[charger], self.home[charger]);
+        while at != self.rows[row].circuit.0 {
+            let Some(parent) = self.parents[at] else { return i64::MAX };
+            self.lift(&mut taps);
+            at = parent;
+        }
+        (self.room_in(row, taps.as_slice(), &|flow: &Flow| flow.fixed) + 1e-6).floor() as i64
+    }
+
+    /// From the flows of one circuit to those of the one above that they run into.
+    fn lift(&self, taps: &mut Taps) {
+        for flow in &mut taps.flows[..taps.count] {
+            *flow = self.flows[*flow].parent().unwrap_or(*flow);
+        }
     }
 
     fn room_in(&self, row: RowIx, taps: &[FlowIx], amount: &impl Fn(&Flow) -> i64) -> f64 {

@@ -37,6 +37,12 @@ pub(super) fn settle(network: &mut Network, shares: &mut [Share], batch: &[usize
 
 /// Raises by up to `most` steps. Is another one possible?
 fn raise(network: &mut Network, share: &mut Share, ix: usize, most: i64) -> bool {
+    // The row that stopped it is most often still full; then nothing else need be looked at.
+    if let Stop::Row(row) = share.stop
+        && network.room_of(ix, row) < share.step
+    {
+        return false;
+    }
     let (room, tightest) = network.room(ix, |flow| flow.fixed);
     let fits = (room.max(0) / share.step).min((share.high - share.given) / share.step);
     let steps = fits.min(most);

@@ -18,6 +18,10 @@ pub(super) struct Entry {
     pub(super) obedience: Obedience,
     /// Its last measured current, largest phase, and when it was taken.
     pub(super) drawn: Option<(Instant, Milliamps)>,
+    /// The smallest limit since the last one that has surely taken effect, that one included.
+    least_lately: Milliamps,
+    /// Its car draws clearly less than that: it has enough, and a higher limit is no reason to draw more.
+    has_enough: bool,
 }
 
 /// A limit below the ceiling was accepted; the ceiling comes down when that has had its effect. Limits
@@ -55,6 +59,9 @@ pub(super) enum Reach {
 /// class 1 meter at 32 A, and the overshoot that IEC 61851-1 leaves a car.
 const TOLERANCE: Milliamps = Milliamps(700);
 
+/// Beyond that, limits in watts let the current drift by one part in so many as the voltage sags.
+const DRIFT: i32 = 16;
+
 /// A limit that neither safety nor a waiting car asks for is changed no more often than this: cars, chargers
 /// and their flash live longer, and the difference is a fraction of an ampere.
 pub(super) const CALM: Duration = Duration::from_secs(5);
@@ -62,6 +69,9 @@ pub(super) const CALM: Duration = Duration::from_secs(5);
 /// A measurement this young tells what flows now. A car's ramp adds no more than this meanwhile.
 const FRESH: Duration = Duration::from_secs(2);
 const RAMP: Milliamps = Milliamps(6_000);
+
+/// A car that draws less than three quarters of its limit is not held back by it, whatever rounds and errs.
+const ENOUGH: (i32, i32) = (3, 4);
 
 /// An unconfirmed limit is sent once more after this many settle times.
 const REPEAT_AFTER_SETTLES: u32 = 2;
@@ -77,6 +87,8 @@ impl Entry {
             reach: Reach::OfflineSince(now),
             obedience: Obedience::Obeys,
             drawn: None,
+            least_lately: Milliamps::ZERO,
+            has_enough: false,
         }
     }
 
@@ -115,6 +127,7 @@ impl Entry {
             return Span::towards(Milliamps::ZERO, worst);
         };
         match self.sent {
+            Some(sent) if self.has_enough && sent.limit >= reported => Span::exactly(reported),
             Some(sent) if at < sent.first_at + self.proof.settle => {
                 let span = Span::towards(reported, sent.limit.min(worst));
                 // What has just been reported is what flows, but for what a ramp has added since.
@@ -139,6 +152,7 @@ impl Entry {
             falling.highest = falling.highest.max(limit);
         }
         self.ceiling = self.ceiling.max(limit);
+        self.least_lately = self.least_lately.min(limit);
         let sent = Sent { limit, first_at: now, at: now, accepted: None, confirmed: false, repeats: 0 };
         self.sent = Some(sent);
     }
@@ -179,6 +193,8 @@ impl Entry {
     /// A measurement of the most loaded phase.
     pub(super) fn measured(&mut self, at: Instant, largest: Milliamps) -> Option<Duration> {
         self.drawn = Some((at, largest));
+        self.note_appetite(at, largest);
+        self.find_out(at, largest);
         if let Some(falling) = &mut self.falling
             && at > falling.since
             && largest > falling.highest.saturating_add(TOLERANCE)
@@ -186,6 +202,35 @@ impl Entry {
             falling.still_above = Some(at);
         }
         self.judge(at)
+    }
+
+    /// A car that drew nothing has confirmed any limit. When it draws more than that later on, the charger does not
+    /// obey, or has forgotten: it counts at what it draws, is told again at once, and then has no other chance.
+    fn find_out(&mut self, at: Instant, largest: Milliamps) {
+        let allowed =
+            self.ceiling.saturating_add(TOLERANCE).saturating_add(Milliamps(self.ceiling.0 / DRIFT));
+        let Some(sent) = self.sent.as_mut().filter(|sent| at >= sent.first_at + self.proof.settle) else {
+            return;
+        };
+        if self.falling.is_some() || !self.proof.metered || largest <= allowed {
+            return;
+        }
+        self.ceiling = largest;
+        (sent.confirmed, sent.accepted, sent.repeats) = (false, None, 0);
+        let (highest, told_again) = (sent.limit, Some(at));
+        self.falling = Some(Falling { since: at, highest, was_above: true, told_again, still_above: None });
+    }
+
+    fn note_appetite(&mut self, at: Instant, largest: Milliamps) {
+        let settled = self.sent.filter(|sent| at >= sent.first_at + self.proof.settle);
+        self.least_lately = settled.map_or(self.least_lately, |sent| sent.limit);
+        let (part, whole) = ENOUGH;
+        self.has_enough = largest < Milliamps(self.least_lately.0 / whole * part);
+    }
+
+    /// Nothing is known of a car that comes, or of a charger that was away.
+    pub(super) fn forget_appetite(&mut self) {
+        (self.least_lately, self.has_enough) = (Milliamps::ZERO, false);
     }
 
     pub(super) fn holds(&self, now: Instant, falling: Falling) -> bool {

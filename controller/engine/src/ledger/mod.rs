@@ -105,6 +105,7 @@ impl Ledger {
             entry.falling = None;
             entry.sent = None;
             entry.obedience = Obedience::Obeys;
+            entry.forget_appetite();
         }
         entry.reach = Reach::Online;
         entry.proof = proof;
@@ -121,6 +122,11 @@ impl Ledger {
         self.entries[charger.0].fallback = fallback;
     }
 
+    #[must_use]
+    pub fn fallback_of(&self, charger: ChargerIx) -> Option<Fallback> {
+        self.entries[charger.0].fallback
+    }
+
     /// A car was plugged in: until told otherwise it may draw what the charger stands at without a
     /// limit of its own.
     pub fn arrived(&mut self, charger: ChargerIx, site: &Site) {
@@ -133,6 +139,7 @@ impl Ledger {
         if let Some(sent) = &mut entry.sent {
             (sent.accepted, sent.confirmed) = (None, false);
         }
+        entry.forget_appetite();
     }
 
     pub fn accepted(&mut self, now: Instant, charger: ChargerIx, limit: Milliamps) {

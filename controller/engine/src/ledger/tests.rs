@@ -131,6 +131,52 @@ fn a_car_that_drew_less_all_along_proves_nothing_before_the_settle_time() {
 }
 
 #[test]
+fn a_charger_that_obeyed_while_its_car_slept_is_found_out_when_the_car_draws_more() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.drawn(at(20), A, Milliamps::ZERO);
+    ledger.drawn(at(30), A, amps(17));
+    assert_eq!(ledger.worst(at(30), A, &site), amps(16), "a meter's error, and a sagging voltage");
+    ledger.drawn(at(40), A, amps(30));
+    assert_eq!(ledger.worst(at(40), A, &site), amps(30), "what it draws counts at once");
+    let told = ledger.plan(at(40), &site, &snapshot(0, both_want()), &allocation([16, 16]));
+    assert_eq!(told, [Setpoint { charger: A, limit: amps(16) }]);
+    ledger.accepted(at(41), A, amps(16));
+    ledger.drawn(at(51), A, amps(30));
+    ledger.plan(at(51), &site, &snapshot(0, both_want()), &allocation([16, 16]));
+    assert_eq!(ledger.obedience(A), Obedience::Disobeys);
+    ledger.drawn(at(60), A, amps(16));
+    assert_eq!((ledger.obedience(A), ledger.worst(at(60), A, &site)), (Obedience::Obeys, amps(16)));
+}
+
+#[test]
+fn a_car_that_sleeps_below_its_limit_is_not_taken_for_one_that_draws_a_higher_one() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.drawn(at(12), A, Milliamps::ZERO);
+    let mut span = |second: u64, limit: i32| {
+        ledger.plan(at(second), &site, &snapshot(0, both_want()), &allocation([limit, 6]));
+        ledger.accepted(at(second), A, amps(limit));
+        ledger.drawn(at(second + 3), A, Milliamps::ZERO);
+        ledger.span(at(second + 4), A, &site, Some(Milliamps::ZERO))
+    };
+    for (second, limit) in [(20, 18), (28, 20), (36, 19), (44, 22)] {
+        assert_eq!(span(second, limit), Span::exactly(Milliamps::ZERO), "told {limit} A");
+    }
+}
+
+#[test]
+fn a_car_that_used_all_of_its_limit_may_be_on_its_way_to_the_next_one() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.plan(at(20), &site, &snapshot(0, both_want()), &allocation([20, 6]));
+    ledger.accepted(at(20), B, amps(6));
+    ledger.drawn(at(21), B, amps(6));
+    ledger.plan(at(22), &site, &snapshot(0, both_want()), &allocation([20, 6]));
+    assert_eq!(ledger.span(at(30), A, &site, Some(amps(16))), Span::towards(amps(16), amps(20)));
+}
+
+#[test]
 fn a_charger_out_of_reach_counts_at_its_limit_and_later_at_its_fallback() {
     let site = garage();
     let mut ledger = both_at_sixteen(&site);

@@ -1,0 +1,163 @@
+//! Chargers that were taken out of the configuration, and what they may still draw.
+//!
+//! A charger does not know that it is nobody's any more: until its limit ends by itself it goes on as it was told,
+//! and then stands at its fallback. Where a meter measures its circuit, that shows; where none does, it is counted
+//! here: until the limit has ended, and for as long as the charger is still connected.
+
+use crate::central::Central;
+use crate::settings::{LinkSetting, Settings};
+use dlb_engine::ledger::{Fallback, Ledger};
+use dlb_engine::lines::PerLine;
+use dlb_engine::site::{ChargerIx, Site};
+use dlb_engine::time::{Duration, Instant};
+use dlb_engine::units::Milliamps;
+use std::collections::BTreeMap;
+
+/// By identity; no more than chargers that were once configured and are connected, or were a lifetime ago.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Departed(BTreeMap<String, Charger>);
+
+#[derive(Clone, Debug)]
+struct Charger {
+    circuit: String,
+    lines: PerLine<bool>,
+    /// What it may draw until its limit ends, and from then on.
+    first: Milliamps,
+    then: Milliamps,
+    ends: Instant,
+    /// Under what name it would be connected.
+    ocpp: Option<String>,
+}
+
+impl Departed {
+    /// Takes in whoever is in the old settings and not in the new ones.
+    pub(crate) fn compare(&mut self, now: Instant, old: &Settings, new: &Settings, ledger: &Ledger) {
+        self.0.retain(|id, _| new.site.find_charger(id).is_none());
+        for ix in old.site.charger_indexes() {
+            let id = &old.site.charger(ix).id;
+            if new.site.find_charger(id).is_none() {
+                self.0.insert(id.clone(), Charger::new(now, ix, old, ledger));
+            }
+        }
+    }
+
+    /// Forgets those whose limits have ended and who are not connected.
+    pub(crate) fn forget(&mut self, now: Instant, central: &Central) {
+        self.0.retain(|_, charger| {
+            let connected = |name: &String| central.waiting().any(|(identity, _)| identity == name);
+            now < charger.ends || charger.ocpp.as_ref().is_some_and(connected)
+        });
+    }
+
+    /// What they may draw in each circuit itself.
+    pub(crate) fn loads(&self, now: Instant, site: &Site) -> Vec<PerLine<Milliamps>> {
+        let mut loads = vec![PerLine::all(Milliamps::ZERO); site.circuits().len()];
+        for charger in self.0.values() {
+            let Some(circuit) = site.find_circuit(&charger.circuit) else { continue };
+            let most = if now < charger.ends { charger.first } else { charger.then };
+            let load = charger.lines.map(|loaded| if loaded { most } else { Milliamps::ZERO });
+            loads[circuit.0] = loads[circuit.0] + load;
+        }
+        loads
+    }
+}
+
+impl Charger {
+    fn new(now: Instant, ix: ChargerIx, old: &Settings, ledger: &Ledger) -> Self {
+        let charger = old.site.charger(ix);
+        let worst = ledger.worst(now, ix, &old.site);
+        let never = Fallback { current: charger.max, after: Duration::ZERO };
+        let fallback = ledger.fallback_of(ix).unwrap_or(never);
+        let ocpp = match &old.links[ix.0] {
+            LinkSetting::Ocpp { identity, .. } => Some(identity.clone()),
+            LinkSetting::Modbus { .. } => None,
+        };
+        Self {
+            circuit: old.site.circuit(charger.circuit).id.clone(),
+            lines: charger.wiring.loads(None),
+            first: worst.max(fallback.current),
+            then: fallback.current,
+            ends: now + fallback.after,
+            ocpp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Adoption, Policy};
+    use dlb_engine::ledger::Proof;
+    use dlb_engine::lines::{Line, Wiring};
+    use dlb_engine::site::{Circuit, CircuitIx, Supply};
+    use dlb_engine::units::Millivolts;
+    use dlb_links::charger::Outlet;
+
+    const A: ChargerIx = ChargerIx(0);
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    fn amps(amps: i32) -> Milliamps {
+        Milliamps::from_amps(amps)
+    }
+
+    fn with(ids: &[&str]) -> Settings {
+        let charger = |id: &&str| dlb_engine::site::Charger {
+            id: (*id).to_owned(),
+            circuit: CircuitIx(0),
+            wiring: Wiring::One(Line::L2),
+            min: amps(6),
+            max: amps(16),
+            step: amps(1),
+            fallback: amps(6),
+            priority: 0,
+            weight: 1.0,
+        };
+        let link =
+            |id: &&str| LinkSetting::Ocpp { identity: (*id).to_owned(), outlet: Outlet(1), efficiency: None };
+        let board = Circuit::new("board", PerLine::all(amps(20)), Supply::Star(Millivolts(230_000)));
+        Settings {
+            name: "Site".into(),
+            site: Site::new(vec![board], ids.iter().map(charger).collect()).expect("a sound site"),
+            guards: Vec::new(),
+            meters: Vec::new(),
+            links: ids.iter().map(link).collect(),
+            policy: Policy::default(),
+            adoption: Adoption::Ask,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_charger_that_was_taken_out_counts_at_its_limit_then_at_its_fallback_and_not_once_it_is_back() {
+        let (both, one) = (with(&["a", "b"]), with(&["b"]));
+        let mut ledger = Ledger::new(&both.site, at(0));
+        ledger.online(A, &both.site, Proof { metered: true, settle: Duration::from_secs(5) });
+        ledger.fallback(A, Some(Fallback { current: amps(6), after: Duration::from_secs(60) }));
+        let mut departed = Departed::default();
+        departed.compare(at(10), &both, &one, &ledger);
+        let on_board = |departed: &Departed, second| departed.loads(at(second), &one.site)[0];
+        let only_l2 = |load| PerLine([Milliamps::ZERO, amps(load), Milliamps::ZERO]);
+        assert_eq!(on_board(&departed, 69), only_l2(16));
+        assert_eq!(on_board(&departed, 70), only_l2(6));
+        departed.compare(at(80), &one, &both, &ledger);
+        assert_eq!(on_board(&departed, 80), only_l2(0));
+    }
+
+    #[test]
+    fn a_charger_that_was_taken_out_and_is_gone_is_forgotten_when_its_limit_has_ended() {
+        let (both, one) = (with(&["a", "b"]), with(&["b"]));
+        let mut ledger = Ledger::new(&both.site, at(0));
+        ledger.fallback(A, Some(Fallback { current: amps(6), after: Duration::from_secs(60) }));
+        let mut departed = Departed::default();
+        departed.compare(at(10), &both, &one, &ledger);
+        let central = Central::new(BTreeMap::new());
+        departed.forget(at(69), &central);
+        assert!(!departed.0.is_empty());
+        departed.forget(at(70), &central);
+        assert!(departed.0.is_empty());
+    }
+}
