@@ -7,6 +7,8 @@
 //! machine disturbs least. The linear program (microlp) has the same chargers, lines and circuits, and finds one
 //! largest sum where the allocation finds what is fair; it is left out where it would take minutes.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark is a program")]
+
 use criterion::{BenchmarkId, Criterion};
 use dlb_engine::allocate::Allocator;
 use dlb_engine::lines::{Line, PerLine, Wiring};

@@ -4,6 +4,7 @@
 //! codes, least significant byte first). `cost measure FILE CHANNELS` measures the first so many channels of each
 //! frame: 2, 4, 6 or 8 of them, a current and a voltage at a time.
 
+#![expect(clippy::disallowed_methods, reason = "an example is a program")]
 #![expect(clippy::unwrap_used, reason = "a benchmark without its file must fail")]
 
 use dlb_engine::lines::Line;

@@ -2,6 +2,8 @@
 //! `faultless` as a third word: without faults. `shrink` and a seed: the smallest scenario that still fails.
 //! `trace SEED FROM_S TO_S`: second by second. A file in place of a seed: that scenario.
 
+#![expect(clippy::disallowed_methods, reason = "an example is a program")]
+
 use dlb_engine::lines::PerLine;
 use dlb_engine::units::Milliamps;
 use dlb_sim::closed_loop::ClosedLoop;

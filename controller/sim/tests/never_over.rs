@@ -1,6 +1,8 @@
 //! Never over, in short: random site-days under random faults, the scenarios that people know, and the
 //! seeds that once failed. The long form: `dlb simulate --random 10000`.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads its seeds")]
+
 use dlb_sim::judge::{Verdict, judge};
 use dlb_sim::scenario::random::{Faults, site_day};
 use dlb_sim::scenario::{Scenario, Tables};

@@ -169,6 +169,7 @@ impl Quirk {
 mod tests {
     use super::*;
 
+    #[expect(clippy::disallowed_methods, reason = "a test compares with what lies in the folder")]
     #[test]
     fn every_quirk_file_is_embedded_and_reads_without_fault() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/maps/quirks");

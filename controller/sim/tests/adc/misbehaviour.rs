@@ -216,6 +216,7 @@ fn haunted_mcp(seed: u64) -> (String, McpRig<Biased>) {
 }
 
 /// How many runs, of those that are made by hand.
+#[expect(clippy::disallowed_methods, reason = "a test may be made longer by hand")]
 fn runs() -> u64 {
     std::env::var("DLB_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(300)
 }
