@@ -178,10 +178,11 @@ impl Port {
         }
     }
 
-    /// After [`Self::stop`]: every charger that can be reached has taken its last limit.
+    /// After [`Self::stop`]: every charger that can be reached has taken its last limit. What a meter may
+    /// still answer is not waited for.
     #[must_use]
     pub fn stopped(&self) -> bool {
-        self.stopping && self.under_way.is_none() && self.chargers.values().all(Charger::stopped)
+        self.stopping && self.chargers.values().all(Charger::stopped)
     }
 
     fn best(&self) -> Option<Offer<Device>> {

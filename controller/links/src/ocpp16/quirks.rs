@@ -17,11 +17,14 @@ const FILES: &[(&str, &str)] = &[
     ("charge-control-c.toml", include_str!("../../maps/quirks/charge-control-c.toml")),
     ("easee.toml", include_str!("../../maps/quirks/easee.toml")),
     ("en-plus.toml", include_str!("../../maps/quirks/en-plus.toml")),
+    ("garo.toml", include_str!("../../maps/quirks/garo.toml")),
     ("go-e.toml", include_str!("../../maps/quirks/go-e.toml")),
     ("growatt.toml", include_str!("../../maps/quirks/growatt.toml")),
     ("huawei.toml", include_str!("../../maps/quirks/huawei.toml")),
+    ("starcharge.toml", include_str!("../../maps/quirks/starcharge.toml")),
     ("timxon.toml", include_str!("../../maps/quirks/timxon.toml")),
     ("wallbox.toml", include_str!("../../maps/quirks/wallbox.toml")),
+    ("zaptec.toml", include_str!("../../maps/quirks/zaptec.toml")),
 ];
 
 /// What differs from a charger that does everything by the book. `None`: nothing known.
@@ -47,6 +50,8 @@ pub struct Quirk {
     pub no_trigger: Option<bool>,
     /// A session must be started by us; a plugged-in car alone starts nothing.
     pub remote_start: Option<bool>,
+    /// A profile must say on how many phases to charge, where those are fewer than three.
+    pub number_phases: Option<bool>,
     /// The charger refuses to be asked for named configuration keys: ask for all.
     pub ask_all_keys: Option<bool>,
 }
@@ -193,6 +198,20 @@ mod tests {
         let (old, new) = (wallbox("5.17.87"), wallbox("6.7.38"));
         assert_eq!((old.kind, old.stack_level), (Some(Kind::Relative), Some(0)));
         assert_eq!((new.kind, new.stack_level), (Some(Kind::Relative), None));
+    }
+
+    #[test]
+    fn makes_with_a_controller_of_benders_take_amperes_under_any_name() {
+        let unit = |vendor: &str, model: &str| {
+            let (vendor, model) = (vendor.to_owned(), model.to_owned());
+            look_up(&Identity { vendor, model, ..Identity::default() }).unit
+        };
+        for (vendor, model) in
+            [("Bender GmbH", "CC613"), ("MENNEKES", "AMTRON"), ("Webasto", "Webasto_AC_Live")]
+        {
+            assert_eq!(unit(vendor, model), Some(RateUnit::A), "{vendor} {model}");
+        }
+        assert_eq!(unit("Webasto", "Next"), None);
     }
 
     #[test]

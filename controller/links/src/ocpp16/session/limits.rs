@@ -88,6 +88,20 @@ impl Session {
         (recipe.purpose != Purpose::Tx && outlives).then_some(fallback)
     }
 
+    /// After [`Session::stop`]: every outlet has taken its last limit, or there is nobody to tell it to.
+    #[must_use]
+    pub fn stopped(&self, now: Instant) -> bool {
+        let Some(recipe) = self.recipe().filter(|_| self.open.is_some()) else { return true };
+        let limits = |errand: &Errand| matches!(errand, Errand::Limit { .. } | Errand::Pause { .. });
+        let has =
+            |desk: &Desk, value| desk.sent.as_ref().is_some_and(|sent| sent.accepted && sent.value == value);
+        !self.wire.under_way().is_some_and(|call| limits(&call.errand))
+            && self
+                .desks
+                .values()
+                .all(|desk| self.target(now, desk, recipe).is_none_or(|value| has(desk, value)))
+    }
+
     /// One limit for the whole station: if no outlet may have more than the least, none has too much.
     fn station_target(&self, own: Milliamps) -> Milliamps {
         let running = self.desks.values().filter(|desk| desk.running().is_some());
@@ -145,7 +159,7 @@ impl Session {
             duration: None,
             unit: recipe.unit,
             periods: vec![(0, conversion.tenths(recipe.unit, value))],
-            number_phases: desk.number_phases,
+            number_phases: desk.number_phases.or_else(|| self.fewer_phases(desk)),
         };
         let lasts = self.lifetime(recipe);
         let life = Lifetime {
@@ -156,6 +170,12 @@ impl Session {
             fallback: conversion.safest(recipe.unit, fallback, self.loads_evenly()),
         };
         (Call::SetChargingProfile { outlet: connector, profile: profile.ending(&life) }, Some(lasts))
+    }
+
+    /// What a charger that must be told would otherwise do on three phases.
+    fn fewer_phases(&self, desk: &Desk) -> Option<u8> {
+        let wired = desk.place.map(|place| place.phases).filter(|phases| *phases < 3);
+        wired.filter(|_| self.quirk.number_phases == Some(true))
     }
 
     fn expiry(&self, recipe: Recipe) -> Expiry {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ladder;
+mod makes;
 mod mutations;
 mod restarts;
 mod sloppy;

@@ -140,8 +140,28 @@ fn at_the_end_every_outlet_is_lowered_to_its_fallback_at_once() {
     bench.session.order(bench.now, Call::ClearCache);
     bench.expects("ClearCache");
     bench.session.stop(bench.now);
-    let limits: Vec<_> = std::iter::from_fn(|| bench.sent()).map(|call| limit_in(&call).clone()).collect();
-    assert_eq!(limits, [json!(6), json!(8)]);
+    let calls: Vec<_> = std::iter::from_fn(|| bench.sent()).collect();
+    assert_eq!(calls.iter().map(limit_in).collect::<Vec<_>>(), [&json!(6), &json!(8)]);
+    for call in &calls {
+        assert!(!bench.session.stopped(bench.now), "one has not taken its last limit");
+        bench.accepts(call);
+    }
+    assert!(bench.session.stopped(bench.now));
+}
+
+#[test]
+fn at_the_end_nobody_is_waited_for_who_has_nothing_to_take() {
+    let gone = |bench: &mut Bench| {
+        bench.session.stop(bench.now);
+        bench.session.stopped(bench.now)
+    };
+    assert!(gone(&mut Bench::new(adopted())), "it is not connected");
+    assert!(gone(&mut Bench::ready(adopted())), "no car charges");
+    let unknown = SessionSettings { outlets: Vec::new(), adopted: false, ..adopted() };
+    assert!(gone(&mut Bench::ready(unknown)), "it is not part of the site");
+    let (mut silent, _) = Bench::charging(adopted());
+    silent.limit(16);
+    assert!(!gone(&mut silent), "it has 16 A and has not said that it takes 6");
 }
 
 #[test]
