@@ -3,6 +3,16 @@
 //! systemd reads `READY=1`, `WATCHDOG=1` and `STATUS=` from the socket named in `NOTIFY_SOCKET`.
 
 use sd_notify::NotifyState;
+use std::time::Duration;
+
+/// Often enough for every supervisor, where it says nothing else.
+const ALIVE_EVERY: Duration = Duration::from_secs(2);
+
+/// How often to be [`alive`]: three times within what the supervisor allows, so that two may be late.
+#[must_use]
+pub fn alive_every() -> Duration {
+    sd_notify::watchdog_enabled().map_or(ALIVE_EVERY, |allowed| ALIVE_EVERY.min(allowed / 3))
+}
 
 /// Balancing has begun and the page answers.
 pub fn ready() {

@@ -180,6 +180,10 @@ impl Central {
         }
     }
 
+    pub(crate) fn stopped(&self, now: Instant) -> bool {
+        self.stations.values().all(|station| station.session.stopped(now))
+    }
+
     /// Holds after a [`drain`](Self::drain), until something happens to a session.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let first = self.wakes.first().map(|&(at, _)| at);

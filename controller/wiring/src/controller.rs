@@ -133,11 +133,20 @@ impl Controller {
     #[must_use]
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let links = earliest(self.central.deadline(), self.ports.deadline());
+        if self.stopping {
+            return links;
+        }
         let links = earliest(links, self.inputs.deadline(&self.settings));
         let links = earliest(links, self.outputs_deadline());
         let decisions = earliest(self.decide_at, self.metering.deadline(&self.settings, now));
         let decisions = earliest(decisions, self.guard.deadline());
         earliest(earliest(links, decisions), earliest(self.publish_at, self.ledger.deadline(now)))
+    }
+
+    /// After [`Event::Stopping`]: no charger is left that can be reached and has not taken its last limit.
+    #[must_use]
+    pub fn stopped(&self, now: Instant) -> bool {
+        self.stopping && self.central.stopped(now) && self.ports.stopped()
     }
 
     #[must_use]

@@ -78,6 +78,10 @@ impl Ports {
         }
     }
 
+    pub(crate) fn stopped(&self) -> bool {
+        self.ports.iter().all(Port::stopped)
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.ports.iter().map(Port::deadline).fold(None, earliest)
     }

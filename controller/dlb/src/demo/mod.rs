@@ -7,7 +7,7 @@ mod account;
 pub mod site_file;
 pub mod world;
 
-use crate::run::{Converter, End, Launch, LaunchError, Running, chain, logging};
+use crate::run::{Converter, End, Launch, LaunchError, Running, SignalEar, chain, logging};
 use crate::sampling::{BoardFault, BoardFile, simulated};
 use crate::web::password::{PasswordFault, PasswordStore};
 use account::Account;
@@ -80,9 +80,10 @@ fn show(arguments: &Arguments) -> Result<(), DemoFault> {
     let (running, world, password) = start(arguments, &directory)?;
     let account = Account::new(arguments.chargers, arguments.speed);
     account.greet(running.page, &password);
+    let mut signals = SignalEar::open();
     let told = async {
         // It stays where it is, whatever is saved on its page.
-        while running.until_told().await == End::Moved {}
+        while running.until_told(&mut signals).await == End::Moved {}
     };
     smol::block_on(told.or(account.tell(&world)));
     account.say_goodbye();

@@ -17,6 +17,27 @@ pub enum End {
     Moved,
 }
 
+/// Hears signals for as long as it is there. There is one for the whole program: what came while nobody listened,
+/// between one run and the next, would be lost.
+#[derive(Debug)]
+pub struct SignalEar(Option<Signals>);
+
+impl SignalEar {
+    #[must_use]
+    pub fn open() -> Self {
+        let opened = Signals::new([Signal::Term, Signal::Int]);
+        Self(opened.inspect_err(|error| tracing::error!(%error, "listening for signals")).ok())
+    }
+
+    async fn heard(&mut self) -> End {
+        let Some(signals) = &mut self.0 else { return std::future::pending().await };
+        match signals.next().await {
+            Some(Ok(Signal::Int)) => End::Interrupt,
+            _ => End::Terminate,
+        }
+    }
+}
+
 impl End {
     /// The program goes on under the same supervisor.
     pub(super) const fn begins_anew(self) -> bool {
@@ -25,6 +46,7 @@ impl End {
 
     /// Waits for a signal, for an update that wants a restart, for the order to forget everything, or for a move.
     pub(super) async fn told(
+        signals: &mut SignalEar,
         updates: &Updates,
         reset: &async_channel::Receiver<()>,
         moved: &async_channel::Receiver<()>,
@@ -34,23 +56,13 @@ impl End {
             Self::RestartMachine
         };
         let reset = Self::heard(reset, Self::FactoryReset);
-        Self::signalled().or(restart).or(reset).or(Self::heard(moved, Self::Moved)).await
+        signals.heard().or(restart).or(reset).or(Self::heard(moved, Self::Moved)).await
     }
 
     async fn heard(told: &async_channel::Receiver<()>, end: Self) -> Self {
         match told.recv().await {
             Ok(()) => end,
             Err(_) => std::future::pending().await,
-        }
-    }
-
-    async fn signalled() -> Self {
-        let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int]) else {
-            return std::future::pending().await;
-        };
-        match signals.next().await {
-            Some(Ok(Signal::Int)) => Self::Interrupt,
-            _ => Self::Terminate,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 mod measuring;
 
-use super::end::End;
+use super::end::{End, SignalEar};
 use super::fatal::Fatal;
 use super::listening::Moves;
 use super::system_desk::SystemDesk;
@@ -268,8 +268,8 @@ fn beside(config: &Path, path: &Path) -> PathBuf {
 
 impl Running {
     /// Waits for whatever ends the program first.
-    pub async fn until_told(&self) -> End {
-        End::told(&self.updates, &self.reset_told, &self.moved).await
+    pub async fn until_told(&self, signals: &mut SignalEar) -> End {
+        End::told(signals, &self.updates, &self.reset_told, &self.moved).await
     }
 
     /// Puts chargers on safe limits and ends.
@@ -326,7 +326,6 @@ impl SiteThread {
             inner.spawn(listen(Rc::clone(&inner), listener.into(), self.incoming.clone())).detach();
             inner.spawn(take_orders(self.ordered, self.incoming.clone())).detach();
             inner.spawn(take_troubles(self.troubles, self.incoming)).detach();
-            crate::supervisor::ready();
             crate::site::run(controller, self.events, self.clamps, outlets).await;
         }));
     }

@@ -7,7 +7,7 @@ mod listening;
 pub mod logging;
 mod system_desk;
 
-pub use end::End;
+pub use end::{End, SignalEar};
 pub use launch::{Converter, Launch, LaunchError, Running};
 
 use clap::Args;
@@ -45,6 +45,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         converter: Converter::OnTheBox,
         record: arguments.record,
     };
+    let mut signals = SignalEar::open();
     loop {
         let running = match launch.clone().start() {
             Ok(running) => running,
@@ -55,7 +56,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         };
         tracing::info!(page = %running.page, ocpp = %running.ocpp, "balancing");
         listening::tell(running.page, running.ocpp);
-        let end = smol::block_on(running.until_told());
+        let end = smol::block_on(running.until_told(&mut signals));
         tracing::info!(?end, "ending: chargers go to their safe limits");
         if !end.begins_anew() {
             crate::supervisor::stopping();

@@ -122,9 +122,9 @@ impl Dispatch {
         }
     }
 
-    /// Lets every connection send what it has and end.
-    pub(super) fn end(&mut self) {
-        self.chargers.clear();
+    /// Lets every connection send what it has and end; answers how many there are.
+    pub(super) fn end(&mut self) -> usize {
+        core::mem::take(&mut self.chargers).len()
     }
 }
 

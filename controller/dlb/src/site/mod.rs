@@ -23,9 +23,8 @@ use std::time::Duration;
 
 /// How long chargers get to take their safe limits before the program ends.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// The supervisor hears from the loop this often, and from nowhere else: if the loop hangs, the
-/// program is restarted.
-const ALIVE_EVERY: Duration = Duration::from_secs(2);
+/// How long connections get to send what they have and to close.
+const HANG_UP: Duration = Duration::from_millis(250);
 const SHORTEST_REST: Duration = Duration::from_millis(1);
 /// How often the controller is told what the calendar says.
 const CALENDAR_EVERY: Duration = Duration::from_secs(60);
@@ -37,7 +36,8 @@ pub struct Clamps {
     pub meter: Option<String>,
 }
 
-/// Runs a site until `incoming` brings [`Event::Stopping`].
+/// Runs a site until `incoming` brings [`Event::Stopping`]. The supervisor hears of this loop, and of
+/// nothing else: it is ready once the site was decided upon, and if it hangs the program is restarted.
 pub async fn run(
     mut controller: Controller,
     incoming: async_channel::Receiver<Incoming>,
@@ -45,20 +45,20 @@ pub async fn run(
     outlets: Outlets,
 ) {
     let mut dispatch = Dispatch::new(outlets);
+    let alive_every = crate::supervisor::alive_every();
+    tell_time(&mut controller, &mut dispatch);
+    step(&mut controller, &mut dispatch, Event::Tick, None);
+    crate::supervisor::ready();
     let mut alive_at = clock::now();
-    let mut calendar_at = clock::now();
+    let mut calendar_at = clock::now() + CALENDAR_EVERY;
     loop {
         let now = clock::now();
         if now >= calendar_at {
             calendar_at = now + CALENDAR_EVERY;
-            if let Some(wall) = clock::wall() {
-                step(&mut controller, &mut dispatch, Event::WallClock(wall), None);
-                let time = Event::Daytime(clock::time_of_day());
-                step(&mut controller, &mut dispatch, time, None);
-            }
+            tell_time(&mut controller, &mut dispatch);
         }
         if now >= alive_at {
-            alive_at = now + ALIVE_EVERY;
+            alive_at = now + alive_every;
             crate::supervisor::alive();
         }
         let wake = controller.deadline(now).map_or(alive_at, |at| at.min(alive_at)).min(calendar_at);
@@ -86,6 +86,13 @@ pub async fn run(
             Turn::Wake => step(&mut controller, &mut dispatch, Event::Tick, None),
             Turn::Over => return,
         }
+    }
+}
+
+fn tell_time(controller: &mut Controller, dispatch: &mut Dispatch) {
+    if let Some(wall) = clock::wall() {
+        step(controller, dispatch, Event::WallClock(wall), None);
+        step(controller, dispatch, Event::Daytime(clock::time_of_day()), None);
     }
 }
 
@@ -159,7 +166,7 @@ fn origin(event: &Event) -> Option<ConnectionId> {
     }
 }
 
-/// Puts chargers on safe limits and lets them answer, for a short while.
+/// Puts chargers on safe limits and lets them answer, for a short while; then hangs up.
 async fn farewell(
     mut controller: Controller,
     incoming: &async_channel::Receiver<Incoming>,
@@ -167,15 +174,31 @@ async fn farewell(
 ) {
     let end = clock::now() + FAREWELL;
     step(&mut controller, &mut dispatch, Event::Stopping, None);
-    loop {
-        match next(incoming, end).await {
+    while clock::now() < end && !controller.stopped(clock::now()) {
+        let now = clock::now();
+        let wake = controller.deadline(now).map_or(end, |at| at.min(end)).max(now + SHORTEST_REST);
+        match next(incoming, wake).await {
             Turn::Event(event) => {
                 let from = origin(&event);
                 step(&mut controller, &mut dispatch, event, from);
             }
+            Turn::Wake => step(&mut controller, &mut dispatch, Event::Tick, None),
             Turn::Opened { .. } | Turn::Configured(_) => {}
-            Turn::Wake | Turn::Over => break,
+            Turn::Over => return,
         }
     }
-    dispatch.end();
+    hang_up(incoming, dispatch).await;
+}
+
+/// Every connection sends what it still has, and ends.
+async fn hang_up(incoming: &async_channel::Receiver<Incoming>, mut dispatch: Dispatch) {
+    let end = clock::now() + HANG_UP;
+    let mut open = dispatch.end();
+    while open > 0 {
+        match next(incoming, end).await {
+            Turn::Event(Event::OcppClosed { .. }) => open = open.saturating_sub(1),
+            Turn::Wake | Turn::Over => return,
+            _ => {}
+        }
+    }
 }

@@ -255,7 +255,11 @@ async fn converse(
                 let _ = socket.close(Some(frame)).await;
                 return "closed by the box";
             }
-            Turn::Say(None) => return "the box ends",
+            Turn::Say(None) => {
+                let frame = CloseFrame { code: CloseCode::Away, reason: "the box ends".into() };
+                let _ = socket.close(Some(frame)).await;
+                return "the box ends";
+            }
             Turn::Heard(Some(Ok(message))) => {
                 heard = std::time::Instant::now();
                 if let Message::Text(text) = message {
