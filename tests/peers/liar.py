@@ -12,6 +12,7 @@ from mutation import Spoiler
 class Liar:
     def __init__(self, seed):
         self.port = free_port()
+        self.line = f'tcp = "127.0.0.1:{self.port}"'
         self.spoiler = Spoiler(seed)
         self.dice = self.spoiler.dice
         self.asked = 0

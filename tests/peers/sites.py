@@ -3,8 +3,8 @@
 
 def site(meter, chargers, limit_a=63, policy="", mqtt="", adoption="ask", assumed_a=40, ports=None):
     """A three-phase connection with one Modbus meter; `chargers` is a list of dicts of keys, `ports` names
-    further Modbus devices on loopback."""
-    entries = [f'[[port]]\nid = "{name}"\ntcp = "127.0.0.1:{port}"\n' for name, port in (ports or {}).items()]
+    further Modbus devices with their lines."""
+    entries = [f'[[port]]\nid = "{name}"\n{line}\n' for name, line in (ports or {}).items()]
     for charger in chargers:
         keys = {"circuit": "grid", "rotation": "L1L2L3", "max_a": 32, "step_a": 0.1, "fallback_a": 6} | charger
         lines = "\n".join(f"{key} = {toml(value)}" for key, value in keys.items())
@@ -34,7 +34,7 @@ limit_a = {limit_a}
 
 [[port]]
 id = "cabinet"
-tcp = "127.0.0.1:{meter.port}"
+{meter.line}
 
 [[meter]]
 id = "main"

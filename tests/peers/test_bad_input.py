@@ -360,7 +360,7 @@ async def test_modbus_devices_that_lie_disturb_nobody_else(make_box, meter, liar
         {"id": name, "circuit": "annex", "port": name, "unit": unit, "map": name, "max_a": 6, "fallback_a": 0}
         for name, unit in LIKENESSES.items()
     ]
-    ports = {name: liar.port for name, liar in liars.items()}
+    ports = {name: liar.line for name, liar in liars.items()}
     box = await in_thread(make_box, site(meter, chargers + ocpp("GOOD"), ports=ports) + ANNEX)
     async with good_charger(box, loads) as good:
         watched = Watched(box)

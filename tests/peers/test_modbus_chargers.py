@@ -1,54 +1,31 @@
-"""Chargers that are reached by Modbus, not ours: pymodbus servers with the registers, and the watchdogs,
-of a KEBA and of an Alfen. Both share one connection with an OCPP charge point."""
+"""Chargers that are reached by Modbus, and are not ours: each required make by itself, and a KEBA and an Alfen
+that share one connection with an OCPP charge point."""
 
 import asyncio
 import contextlib
-import pathlib
 import time
 
 import pytest
 
-from box import free_port
 from charge_points import Car, ObedientCharger, connected, eventually
-from modbus_servers import ChargerServer
 from sites import Loads, ocpp, site
+from wallboxes import AbbTerraAc, AlfenEve, KebaP30, KebaP40, VestelEvc04
 
-MAPS = pathlib.Path(__file__).resolve().parents[2] / "controller" / "links" / "maps" / "chargers"
 FALLBACK = 8
-
-
-class Wallbox(ChargerServer):
-    """A charger with a car that takes all it gets, as `Loads` counts them."""
-
-    rating = 32.0
-
-    def __init__(self, name, **rest):
-        super().__init__(MAPS / f"{name}.toml", port=free_port(), car_amps=32.0, plugged=False, **rest)
-        self.car = Car()
-
-    def draws(self):
-        return self.amps()[0]
-
-    def allowed(self):
-        return self.offered()
-
-    def obeyed(self, allowed):
-        return allowed
 
 
 @pytest.fixture
 def keba():
-    server = Wallbox("keba-p30", unit=255).start()
-    yield server
+    server = KebaP30().start()
+    yield server.devices[0]
     server.stop()
 
 
 @pytest.fixture
 def alfen():
-    server = Wallbox("alfen-eve-ng9xx", safe_amps=FALLBACK)
-    server.timeout_s = 10  # the shortest validity that a station can be set to
-    server.start()
-    yield server
+    # The shortest validity that a station can be set to.
+    server = AlfenEve(safe_a=FALLBACK, timeout_s=10).start()
+    yield server.devices[0]
     server.stop()
 
 
@@ -61,7 +38,7 @@ async def three_that_share(make_box, meter, keba, alfen, building=20):
         {"id": "alfen", "port": "alfen", "unit": 1, "map": "alfen-eve-ng9xx", "fallback_a": FALLBACK},
         *ocpp("CP-1", fallback_a=FALLBACK),
     ]
-    ports = {"keba": keba.port, "alfen": alfen.port}
+    ports = {"keba": keba.line, "alfen": alfen.line}
     box = await in_thread(make_box, site(meter, chargers, ports=ports, assumed_a=30))
     async with connected(ObedientCharger, box, "CP-1") as point:
         loads.chargers = [keba, alfen, point]
@@ -133,18 +110,18 @@ async def test_modbus_and_ocpp_chargers_share_and_never_promise_too_much(make_bo
 
 async def test_a_keba_is_kept_alive_and_falls_back_by_itself_when_the_box_dies(make_box, meter, keba, alfen):
     async with three_that_share(make_box, meter, keba, alfen) as (box, _, point):
-        assert keba.safe_amps == FALLBACK, "the box has armed what the KEBA falls back to"
+        assert keba.safe_a == FALLBACK, "the box has armed what the KEBA falls back to"
         assert 10 <= keba.timeout_s <= 30, keba.timeout_s
         quiet = keba.timeout_s + 8
         until = time.monotonic() + quiet
         while time.monotonic() < until:
-            keba.offered(), alfen.offered()
+            keba.allowed(), alfen.allowed()
             assert not keba.fallen_back and not alfen.fallen_back, "the watchdogs must be fed in time"
             await asyncio.sleep(0.1)
         await in_thread(box.kill)
         died = time.monotonic()
-        await eventually(lambda: keba.offered() == FALLBACK and keba.fallen_back, seconds=keba.timeout_s + 3)
-        await eventually(lambda: alfen.offered() == FALLBACK and alfen.fallen_back, seconds=15)
+        await eventually(lambda: keba.allowed() == FALLBACK and keba.fallen_back, seconds=keba.timeout_s + 3)
+        await eventually(lambda: alfen.allowed() == FALLBACK and alfen.fallen_back, seconds=15)
         await eventually(lambda: point.allowed() == FALLBACK, seconds=25)
         assert time.monotonic() - died < 32
 
@@ -163,7 +140,7 @@ async def test_a_wallboxs_cable_is_pulled_and_the_others_go_on(make_box, meter, 
         await lost
         assert (await in_thread(box.charger, "keba"))["online"] is False
         assert point.draws() > 13 and alfen.draws() > 13, draws(loads)
-        await eventually(lambda: keba.offered() == FALLBACK, seconds=30)
+        await eventually(lambda: keba.allowed() == FALLBACK, seconds=30)
         rising = asyncio.ensure_future(never_over(loads, 30))
         await eventually(lambda: point.draws() > share + 2 and alfen.draws() > share + 2, seconds=40)
         await rising
@@ -174,3 +151,60 @@ async def test_a_wallboxs_cable_is_pulled_and_the_others_go_on(make_box, meter, 
         await eventually(lambda: max(draws(loads)) - min(draws(loads)) < 1.0, seconds=30)
         await back
         assert sum(draws(loads)) > 41
+
+
+MAKES = {
+    "keba-p30": (KebaP30, {}),
+    "keba-p40": (KebaP40, {}),
+    "alfen-eve-ng9xx": (AlfenEve, {"safe_a": FALLBACK, "timeout_s": 10}),
+    "abb-terra-ac": (AbbTerraAc, {"safe_a": FALLBACK}),
+    "vestel-evc04": (VestelEvc04, {}),
+}
+
+
+@pytest.fixture(params=MAKES)
+def wallbox(request):
+    make, keys = MAKES[request.param]
+    wallbox = make(**keys)
+    wallbox.map = request.param
+    wallbox.start()
+    yield wallbox
+    wallbox.stop()
+
+
+async def test_every_make_is_read_held_fed_and_left_to_its_fallback(make_box, meter, wallbox):
+    loads = Loads(meter, building=[60, 60, 60])
+    loads.chargers = [wallbox]
+    charger = {"id": "bay", "port": "bay", "unit": wallbox.unit, "map": wallbox.map, "fallback_a": FALLBACK}
+    text = site(meter, [charger], ports={"bay": wallbox.line}, assumed_a=30)
+    box = await in_thread(make_box, text)
+    # No room: a car that comes is held at nothing.
+    wallbox.plugged = True
+    await seen(box, lambda it: it["state"] == "SuspendedEVSE" and it["limit_a"] == 0)
+    assert wallbox.draws() == 0
+    loads.building = [40, 42, 44]
+    await eventually(lambda: 18 <= wallbox.draws() <= 19.05, seconds=30)
+    await seen(box, lambda it: it["state"] == "Charging" and abs(it["drawn_a"][0] - wallbox.draws()) < 0.2)
+    loads.building = [51, 51, 51]
+    await eventually(lambda: 11 <= wallbox.draws() <= 12.05, seconds=10)
+    await seen(box, lambda it: it["confirmed"] and it["limit_a"] == 12.0)
+    await fed(wallbox, wallbox.timeout_s + 5)
+    await in_thread(box.kill)
+    await eventually(lambda: wallbox.draws() == FALLBACK and wallbox.fallen_back, seconds=wallbox.timeout_s + 3)
+
+
+async def fed(wallbox, seconds):
+    assert 10 <= wallbox.timeout_s <= 30, "the box has armed the watchdog for as long as limits may last"
+    assert wallbox.safe_a == FALLBACK, wallbox.safe_a
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        wallbox.allowed()
+        assert not wallbox.fallen_back, "the watchdog must be fed in time"
+        await asyncio.sleep(0.1)
+
+
+async def seen(box, wanted, seconds=15):
+    until = time.monotonic() + seconds
+    while not wanted(shown := await in_thread(box.charger, "bay")):
+        assert time.monotonic() < until, shown
+        await asyncio.sleep(0.2)
