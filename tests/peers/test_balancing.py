@@ -202,6 +202,36 @@ async def test_the_box_dies_and_chargers_fall_back_by_themselves(make_box, meter
         assert sessions[0]["energy_wh"] >= 5000
 
 
+async def test_a_restart_of_the_box_switches_no_running_car_off(make_box, meter):
+    """Both wallboxes come back one after the other; together they could draw more than there is."""
+    loads = Loads(meter, building=(5, 5, 5))
+    box = await in_thread(make_box, site(meter, ocpp("CP-1", "CP-2"), limit_a=35, assumed_a=20))
+    async with connected(ObedientCharger, box, "CP-1") as one, connected(ObedientCharger, box, "CP-2") as two:
+        loads.chargers = [one, two]
+        running = [(charger, await charger.plug(Car())) for charger in (one, two)]
+        await eventually(lambda: all(14 <= charger.draws() <= 15 for charger in loads.chargers), seconds=40)
+        await in_thread(box.kill)
+        await in_thread(box.start)
+        await in_thread(box.login)
+
+    def resume(again, before, transaction):
+        again.car, again.transaction, again.status = before.car, transaction, "Charging"
+        again.energy_wh, again.profiles, again.began = before.energy_wh, before.profiles, before.began
+        return again
+
+    async with connected(ObedientCharger, box, "CP-1", boot=False) as one:
+        first = resume(one, *running[0])
+        loads.chargers = [first, running[1][0]]
+        await holds(lambda: first.draws() >= 6, seconds=3)
+        async with connected(ObedientCharger, box, "CP-2", boot=False) as two:
+            second = resume(two, *running[1])
+            loads.chargers = [first, second]
+            await holds(lambda: min(first.draws(), second.draws()) >= 6, seconds=10)
+            for name in ("cp-1", "cp-2"):
+                await eventually_shown(box, name, confirmed=True, seconds=20)
+            assert sum(charger.draws() for charger in loads.chargers) > 27
+
+
 async def test_an_unknown_charger_waits_for_one_click(make_box, meter):
     loads = Loads(meter, building=(10, 10, 10))
     box = await in_thread(make_box, site(meter, []))

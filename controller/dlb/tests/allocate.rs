@@ -112,6 +112,7 @@ fn every_mistake_is_named_with_its_key() {
         ("\"wants_a\":32}", "\"wants_a\":32},{\"id\":\"a1\",\"circuit\":\"grid\",\"phases\":[\"L1\"]}"),
         ("}]}", "}]} {}"),
         ("}]}", "}]"),
+        ("{\"now_s\"", "[{\"now_s\""),
     ];
     let complaints: String = mistakes.iter().map(|(from, to)| complaint(&line_with(from, to))).collect();
     insta::assert_snapshot!(complaints);

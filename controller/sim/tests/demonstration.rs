@@ -52,16 +52,22 @@ fn an_oven_that_starts_on_a_full_line_is_followed_at_every_speed() {
 }
 
 #[test]
-fn whoever_watches_the_demonstration_is_not_told_of_overloads_that_balancing_answers() {
-    let mut site = garage_at(10, 1);
-    watch(&mut site);
-    let worst = site.world().truth().worst.0.map(|(amps, _)| amps);
-    assert!(worst.iter().any(|amps| *amps > 1.05 * garage::GRID_A), "steps come on full lines: {worst:?}");
-    let told = site.records.iter().filter_map(|record| match record {
-        Record::Alert(alert) if alert.code.starts_with("overload") => Some(&alert.text),
-        _ => None,
-    });
-    assert_eq!(told.collect::<Vec<_>>(), Vec::<&String>::new());
+fn whoever_watches_the_demonstration_for_eight_minutes_is_told_of_one_overload_at_most() {
+    for seed in 0..3 {
+        let mut site = garage_at(10, seed);
+        watch(&mut site);
+        let worst = site.world().truth().worst.0.map(|(amps, _)| amps);
+        assert!(
+            worst.iter().any(|amps| *amps > 1.05 * garage::GRID_A),
+            "steps come on full lines: {worst:?}"
+        );
+        let told = site.records.iter().filter_map(|record| match record {
+            Record::Alert(alert) if alert.code.starts_with("overload") && !alert.cleared => Some(&alert.text),
+            _ => None,
+        });
+        let told = told.collect::<Vec<_>>();
+        assert!(told.len() <= 1, "seed {seed}: {told:?}");
+    }
 }
 
 #[test]

@@ -157,6 +157,11 @@ impl Central {
         }
     }
 
+    /// A transaction of this station was running when it was last heard.
+    pub(crate) fn remembers_cars(&self, identity: &str) -> bool {
+        self.stations.get(identity).is_some_and(|station| station.session.remembers_cars())
+    }
+
     pub(crate) fn abilities(&self, identity: &str, outlet: Outlet) -> Abilities {
         self.stations
             .get(identity)

@@ -17,6 +17,7 @@ use crate::orders::SiteLimit;
 use crate::outlet::{OutletRecord, Session, largest};
 use crate::outputs::Outputs;
 use crate::ports::Ports;
+use crate::resuming::Return;
 use crate::settings::{Adoption, LinkSetting, Settings};
 use dlb_engine::allocate::Allocator;
 use dlb_engine::allocation::Allocation;
@@ -59,6 +60,9 @@ pub struct Controller {
     pub(crate) daytime: Option<(Instant, Duration)>,
     /// The calendar when it was last told, and the instant that belongs to it.
     wall: Option<(Instant, WallTime)>,
+    /// When this program began.
+    pub(crate) started: Instant,
+    pub(crate) resuming: Return,
     decide_at: Option<Instant>,
     publish_at: Option<Instant>,
     published_at: Instant,
@@ -100,6 +104,8 @@ impl Controller {
             dc_first: crate::dc_first::served(&settings),
             daytime: None,
             wall: None,
+            started: now,
+            resuming: Return::default(),
             decide_at: Some(now),
             publish_at: Some(now),
             published_at: now,

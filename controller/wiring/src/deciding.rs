@@ -29,6 +29,11 @@ impl Controller {
         self.follow_sun(now);
         let snapshot = self.snapshot(now);
         self.guard_looks(now, &snapshot);
+        if self.resumes(now) {
+            self.watch(now, &snapshot);
+            self.publish_soon(now);
+            return;
+        }
         let guarded = self.guarded(&snapshot);
         let mut allocator = core::mem::take(&mut self.allocator);
         let mut allocation = allocator.allocate(self.site_now(now), &guarded);

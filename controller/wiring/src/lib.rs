@@ -23,6 +23,7 @@ pub mod outputs;
 mod picture;
 mod ports;
 mod proof;
+mod resuming;
 mod servicing;
 pub mod settings;
 pub mod status;

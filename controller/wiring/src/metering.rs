@@ -91,6 +91,18 @@ impl Metering {
         true
     }
 
+    /// Forgets what was taken for the load of others.
+    pub(crate) fn measure_anew(&mut self, settings: &Settings) {
+        for meter in &mut self.meters {
+            meter.load = OtherLoad::new(settings.policy.raise_after);
+        }
+    }
+
+    /// Every meter has shown what others draw.
+    pub(crate) fn all_measured(&self, now: Instant) -> bool {
+        self.meters.iter().all(|meter| meter.load.upper(now).is_some())
+    }
+
     /// Takes one mains cycle between two readings of meter `ix`.
     pub(crate) fn saw_cycle(
         &mut self,

@@ -4,6 +4,7 @@ use super::convert::Picture;
 use super::file::{CircuitFile, SnapshotFile};
 use super::memory::Decision;
 use crate::view::explain;
+use dlb_engine::allocation::Reason;
 use dlb_engine::lines::PerLine;
 use dlb_engine::units::Milliamps;
 use serde::Serialize;
@@ -48,7 +49,8 @@ impl AllocationView {
         let name = |ix: dlb_engine::site::CircuitIx| picture.site.circuit(ix).id.as_str();
         let charger = |ix: usize| {
             let (grant, limit) = (decision.allocation.grants[ix], decision.limits[ix]);
-            let (reason, reason_code) = match limit < grant.limit {
+            let waits = limit < grant.limit && !matches!(grant.reason, Reason::Reserved(_));
+            let (reason, reason_code) = match waits {
                 true => ("waits until others have come down".to_owned(), "others-come-down"),
                 false => explain(grant.reason, &name),
             };

@@ -192,7 +192,7 @@ fn circuits(files: &[CircuitFile], places: &[CircuitIx], supplies: &[Supply]) ->
         let limit = file
             .limit_a
             .as_deref()
-            .map(|limit| per_line(&format!("{key}.limit_a"), limit, supplies[ix], 0.0));
+            .map(|limit| per_line(&format!("{key}.limit_a"), limit, supplies[ix], (0.0, rounded_down)));
         circuits.push(Circuit {
             id: file.id.clone(),
             parent: file.parent.as_deref().and_then(|parent| names.get(parent)).copied(),
@@ -223,7 +223,7 @@ fn limit_power(key: &str, file: &CircuitFile) -> Checked<Option<Watts>> {
 fn balance(key: &str, file: &CircuitFile, supply: Supply) -> Checked<Balance> {
     let amps = |name: &str, limit: Option<f64>| {
         let checked = limit.map(|limit| within(&format!("{key}.{name}"), limit, 0.0, AMPS_MAX, "A"));
-        checked.transpose().map(|limit| limit.map(Milliamps::from_amps_f64))
+        checked.transpose().map(|limit| limit.map(rounded_down))
     };
     if file.limit_neutral_a.is_some() && matches!(supply, Supply::Delta(_)) {
         let what = "is set, and a delta supply has no neutral";
@@ -249,8 +249,10 @@ fn circuit_states(
     for ix in downwards(places).into_iter().rev() {
         let circuit = &circuits[places[ix].0];
         let key = format!("circuits[{ix}].other_load_a");
-        let own =
-            files[ix].other_load_a.as_deref().map(|load| per_line(&key, load, circuit.supply, -AMPS_MAX));
+        let own = files[ix]
+            .other_load_a
+            .as_deref()
+            .map(|load| per_line(&key, load, circuit.supply, (-AMPS_MAX, rounded_up)));
         let other_load = own.transpose()?.unwrap_or(below[places[ix].0]);
         if let Some(parent) = circuit.parent {
             let above = circuit.transformer.map_or(other_load, |transformer| transformer.primary(other_load));
@@ -263,7 +265,12 @@ fn circuit_states(
 }
 
 /// Amperes for each line that the supply has; all three where the system has three.
-fn per_line(key: &str, values: &[f64], supply: Supply, least: f64) -> Checked<PerLine<Milliamps>> {
+fn per_line(
+    key: &str,
+    values: &[f64],
+    supply: Supply,
+    (least, rounded): (f64, fn(f64) -> Milliamps),
+) -> Checked<PerLine<Milliamps>> {
     let lines = match supply {
         Supply::Star(_) | Supply::Delta(_) => 3..=3,
         Supply::Split(_) => 2..=3,
@@ -276,9 +283,19 @@ fn per_line(key: &str, values: &[f64], supply: Supply, least: f64) -> Checked<Pe
     let mut amps = PerLine::all(Milliamps::ZERO);
     for (ix, &value) in values.iter().enumerate() {
         let key = format!("{key}[{ix}]");
-        amps.0[ix] = Milliamps::from_amps_f64(within(&key, value, least, AMPS_MAX, "A")?);
+        amps.0[ix] = rounded(within(&key, value, least, AMPS_MAX, "A")?);
     }
     Ok(amps)
+}
+
+/// A limit is never made higher by rounding, and a load never lower. What decimal fractions lose in binary is less
+/// than a nanoampere.
+pub(super) fn rounded_down(amps: f64) -> Milliamps {
+    Milliamps::from_amps_f64((amps * 1000.0 + 1e-6).floor() / 1000.0)
+}
+
+fn rounded_up(amps: f64) -> Milliamps {
+    Milliamps::from_amps_f64((amps * 1000.0 - 1e-6).ceil() / 1000.0)
 }
 
 pub(super) fn within(key: &str, value: f64, least: f64, most: f64, unit: &str) -> Checked<f64> {

@@ -53,7 +53,10 @@ impl Memory {
         }
         let limit = |charger| limit(&ledger, charger, snapshot, &allocation);
         let limits = site.charger_indexes().map(limit).collect();
-        let used = Ledger::flows(site, snapshot, limit);
+        let used = Ledger::flows(site, snapshot, |charger| match snapshot.chargers[charger.0].demand {
+            Demand::Reserved(current, _) => current,
+            _ => limit(charger),
+        });
         let possible = Ledger::flows(site, snapshot, |charger| ledger.worst(snapshot.now, charger, site));
         let decision = Decision { limits, used, possible, allocation };
         self.promised = Some((site.clone(), ledger));
@@ -76,9 +79,9 @@ fn observe(ledger: &mut Ledger, charger: ChargerIx, site: &Site, snapshot: &mut 
     let drawn = state.drawn.map(|drawn| drawn.0.into_iter().fold(Milliamps::ZERO, Milliamps::max));
     match state.demand {
         Demand::Absent => ledger.offline(now, charger),
-        Demand::Reserved(current, _) => ledger.stands_at(now, charger, current),
+        Demand::Reserved(current, _) => ledger.found_drawing(now, charger, current),
         Demand::Idle | Demand::Wants(_) if !ledger.is_online(charger) => {
-            ledger.stands_at(now, charger, drawn.unwrap_or_default());
+            ledger.found_drawing(now, charger, drawn.unwrap_or_default());
         }
         Demand::Idle | Demand::Wants(_) => {
             ledger.judged_by(charger, Proof { metered: drawn.is_some(), settle: SETTLE });
@@ -93,8 +96,12 @@ fn observe(ledger: &mut Ledger, charger: ChargerIx, site: &Site, snapshot: &mut 
     }
 }
 
+/// What the charger is told. One that cannot be told keeps what is set aside for it; one that disobeys, what it was
+/// told last.
 fn limit(ledger: &Ledger, charger: ChargerIx, snapshot: &Snapshot, allocation: &Allocation) -> Milliamps {
-    let decided = matches!(snapshot.chargers[charger.0].demand, Demand::Wants(_) | Demand::Idle);
-    let told = ledger.limit(charger).filter(|_| decided);
+    let told = match snapshot.chargers[charger.0].demand {
+        Demand::Absent | Demand::Reserved(_, Reservation::Uncontrollable | Reservation::OutOfReach) => None,
+        Demand::Idle | Demand::Wants(_) | Demand::Reserved(_, Reservation::Disobeys) => ledger.limit(charger),
+    };
     told.unwrap_or(allocation.grants[charger.0].limit)
 }

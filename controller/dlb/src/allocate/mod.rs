@@ -129,6 +129,10 @@ fn answer_line(memory: Option<&mut Memory>, line: &[u8]) -> Result<String, LineF
 }
 
 fn parse(line: &[u8]) -> Result<SnapshotFile, LineFault> {
+    // The parser would take a list for the fields in their order.
+    if line.trim_ascii_start().starts_with(b"[") {
+        return Err(LineFault::new("snapshot", "is a list, an object is needed: {\"now_s\":0,…}"));
+    }
     let mut json = serde_json::Deserializer::from_slice(line);
     let file: SnapshotFile = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let key = match error.path().to_string().as_str() {

@@ -2,7 +2,7 @@
 //! its car could use.
 
 use super::LineFault;
-use super::convert::{AMPS_MAX, Checked, KILOWATTS_MAX, instant, within};
+use super::convert::{AMPS_MAX, Checked, KILOWATTS_MAX, instant, rounded_down, within};
 use super::file::{ChargerFile, KindName};
 use dlb_engine::lines::{Line, PerLine, Wiring};
 use dlb_engine::site::{Charger, CircuitIx, Supply};
@@ -71,7 +71,7 @@ impl Outlet {
     pub(super) fn charger(&self, key: &str, file: &ChargerFile, circuit: CircuitIx) -> Checked<Charger> {
         // The engine's chargers are off or on; one without a minimum is on from the first milliampere.
         let min = Milliamps(((self.min * 1000.0 - 1e-6).ceil() as i32).max(1));
-        let max = Milliamps::from_amps_f64(self.max);
+        let max = rounded_down(self.max);
         if min > max {
             let unit = if self.kilowatts.is_some() { "kw" } else { "a" };
             return Err(LineFault::new(format!("{key}.min_{unit}"), format!("is above max_{unit}")));
@@ -134,6 +134,11 @@ impl Outlet {
         for (ix, &value) in values.iter().enumerate() {
             let value = within(&format!("{key}[{ix}]"), value, -AMPS_MAX, AMPS_MAX, "A")?;
             own[ix] = Milliamps::from_amps_f64(value);
+        }
+        // Somebody gave the site's lines instead of the charger's own: its largest current counts, whichever it is.
+        let phases = self.wiring.lines().into_iter().flatten().count().max(1);
+        if own.iter().skip(phases).any(|&current| current != Milliamps::ZERO) {
+            own = [own.into_iter().fold(Milliamps::ZERO, Milliamps::max); 3];
         }
         Ok(Some(self.wiring.to_site(own)))
     }

@@ -73,6 +73,40 @@ fn what_flows_when_the_filter_is_started_in_the_middle_counts() {
 }
 
 #[test]
+fn a_limit_is_nothing_or_enough_to_charge() {
+    let mut filter = Filter(Vec::new());
+    for now in [0.0, 1.0, 2.0] {
+        let answer = filter.answer(line(now, &[("a", Some(29.0)), ("b", Some(3.0))]));
+        assert_eq!(limits(&answer), [16.0, 0.0], "at {now} s");
+    }
+}
+
+#[test]
+fn a_current_that_was_given_by_the_sites_lines_counts_all_the_same() {
+    let on_l2 = |now: f64, drawn: [f64; 3]| {
+        let mut line = line(now, &[("a", None), ("b", None)]);
+        for charger in line["chargers"].as_array_mut().expect("chargers") {
+            charger["phases"] = json!(["L2"]);
+        }
+        line["chargers"][0]["drawn_a"] = json!(drawn);
+        line
+    };
+    let mut filter = Filter(Vec::new());
+    for now in 0..30 {
+        assert_eq!(limits(&filter.answer(on_l2(f64::from(now), [0.0, 32.0, 0.0])))[1], 0.0, "at {now} s");
+    }
+}
+
+#[test]
+fn rounding_never_promises_what_is_not_there() {
+    let mut tight = line(0.0, &[("a", None)]);
+    tight["circuits"][0]["limit_a"] = json!([29.9996, 29.9996, 29.9996]);
+    tight["circuits"][0]["other_load_a"] = json!([10.0004, 0, 0]);
+    let answer = Filter(Vec::new()).answer(tight);
+    assert_eq!(limits(&answer), [19.998]);
+}
+
+#[test]
 fn a_car_that_left_holds_nothing_back() {
     let mut filter = Filter(Vec::new());
     filter.answer(line(0.0, &[("a", Some(0.0))]));
@@ -92,6 +126,7 @@ fn a_charger_that_goes_on_drawing_is_counted_at_what_it_draws_and_named() {
         assert_eq!(limits(&last)[1], 0.0, "second {second}");
     }
     assert_eq!(last["chargers"][0]["reason_code"], "disobeys");
+    assert_eq!(limits(&last)[0], 16.0, "what it was told, not what it takes");
     assert_eq!(last["circuits"][0]["used_a"][0], 32.0);
 }
 

@@ -92,12 +92,15 @@ impl Entry {
         }
     }
 
-    /// In reach, and at this limit long enough to be changed.
-    pub(super) fn standing(limit: Milliamps, now: Instant) -> Self {
+    /// In reach, told nothing so far, and seen to draw this.
+    pub(super) fn drawing(current: Milliamps, now: Instant) -> Self {
         let long_ago = Instant::default();
-        let accepted = Some(long_ago);
-        let sent = Sent { limit, first_at: long_ago, at: long_ago, accepted, confirmed: true, repeats: 0 };
-        Self { ceiling: limit, sent: Some(sent), reach: Reach::Online, ..Self::unknown(limit, now) }
+        let (limit, accepted) = (Milliamps::ZERO, Some(long_ago));
+        let sent = Sent { limit, first_at: long_ago, at: long_ago, accepted, confirmed: false, repeats: 0 };
+        let mut entry = Self { reach: Reach::Online, sent: Some(sent), ..Self::unknown(current, now) };
+        entry.drawn = Some((now, current));
+        entry.fall_from(now);
+        entry
     }
 
     /// The most that it may draw at `now`, with a car connected.

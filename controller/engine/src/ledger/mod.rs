@@ -91,9 +91,9 @@ impl Ledger {
         Self { entries, calm: self.calm }
     }
 
-    /// It is known where this charger stands, from elsewhere: it is in reach and draws no more than this.
-    pub fn stands_at(&mut self, now: Instant, charger: ChargerIx, limit: Milliamps) {
-        self.entries[charger.0] = Entry::standing(limit, now);
+    /// A charger is seen for the first time, in reach and drawing this. It counts as told nothing at all.
+    pub fn found_drawing(&mut self, now: Instant, charger: ChargerIx, current: Milliamps) {
+        self.entries[charger.0] = Entry::drawing(current, now);
     }
 
     /// The charger is in reach and says what it can do. Whatever it was told before may be forgotten

@@ -342,6 +342,12 @@ impl Session {
         self.memory.write()
     }
 
+    /// A transaction was running when the charger was last heard, as far as is known.
+    #[must_use]
+    pub fn remembers_cars(&self) -> bool {
+        !self.memory.running.is_empty()
+    }
+
     /// Has the memory changed since this was last asked?
     pub fn memory_changed(&mut self) -> bool {
         std::mem::take(&mut self.memory_changed)
