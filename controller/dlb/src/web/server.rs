@@ -25,7 +25,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use thiserror::Error;
@@ -42,7 +42,12 @@ pub struct WebServer {
 struct Ending {
     told: AtomicBool,
     event: Event,
+    /// Requests that are being answered.
+    answering: AtomicUsize,
 }
+
+/// A request that is being answered; streams are none once they have begun.
+struct Answering<'a>(&'a Ending);
 
 #[derive(Debug, Error)]
 pub enum WebFault {
@@ -56,6 +61,12 @@ pub enum WebFault {
 const REST: Duration = Duration::from_millis(100);
 /// The same after somebody was asked to leave: that is done within moments.
 const SHORT_REST: Duration = Duration::from_millis(5);
+
+/// How long requests get to be answered when the server ends, how often that is looked at, and how long their last
+/// bytes take. Somebody who moves the page by a new configuration must learn that it was taken.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+const LAST_BYTES: Duration = Duration::from_millis(50);
 
 /// Listens on `address` and serves until the result is dropped.
 ///
@@ -103,21 +114,46 @@ impl Ending {
         if !self.told.load(Ordering::Acquire) {
             told.await;
         }
+        for _ in 0..LAST_ANSWERS.as_millis() / LOOK_EVERY.as_millis() {
+            if self.answering.load(Ordering::Acquire) == 0 {
+                break;
+            }
+            Timer::after(LOOK_EVERY).await;
+        }
+        Timer::after(LAST_BYTES).await;
     }
 }
 
-fn run(listener: &Async<TcpListener>, desk: &Arc<Desk>, ending: &Ending) {
+impl<'a> Answering<'a> {
+    fn begin(ending: &'a Ending) -> Self {
+        ending.answering.fetch_add(1, Ordering::AcqRel);
+        Self(ending)
+    }
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.answering.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn run(listener: &Async<TcpListener>, desk: &Arc<Desk>, ending: &Arc<Ending>) {
     let executor = Rc::new(LocalExecutor::new());
-    let accepting = accept(listener, desk, &executor);
+    let accepting = accept(listener, desk, ending, &executor);
     smol::block_on(executor.run(accepting.or(ending.wait())));
 }
 
-async fn accept<'a>(listener: &Async<TcpListener>, desk: &'a Arc<Desk>, executor: &Rc<LocalExecutor<'a>>) {
+async fn accept<'a>(
+    listener: &Async<TcpListener>,
+    desk: &'a Arc<Desk>,
+    ending: &'a Arc<Ending>,
+    executor: &Rc<LocalExecutor<'a>>,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 if let Some(guest) = desk.guests.admit(peer.ip()) {
-                    executor.spawn(attend(desk.clone(), stream, peer.ip(), guest)).detach();
+                    executor.spawn(attend(desk.clone(), ending.clone(), stream, peer.ip(), guest)).detach();
                 }
             }
             Err(cause) => {
@@ -132,13 +168,20 @@ async fn accept<'a>(listener: &Async<TcpListener>, desk: &'a Arc<Desk>, executor
 }
 
 /// One connection, from its first byte to its last.
-async fn attend(desk: Arc<Desk>, stream: Async<TcpStream>, peer: IpAddr, guest: Guest) {
+async fn attend(desk: Arc<Desk>, ending: Arc<Ending>, stream: Async<TcpStream>, peer: IpAddr, guest: Guest) {
     let settings = desk.settings;
     tune(&stream, settings.write_stalled);
     let place_needed = guest.must_leave();
     let guest = Arc::new(guest);
     let io = FuturesIo::new(Stalling::new(stream, settings.write_stalled));
-    let service = service_fn(|request| serve_one(&desk, request, peer, &guest));
+    let service = service_fn(|request| {
+        let answering = Answering::begin(&ending);
+        let (desk, guest) = (&desk, &guest);
+        async move {
+            let _answering = answering;
+            serve_one(desk, request, peer, guest).await
+        }
+    });
     let connection = http1::Builder::new()
         .timer(SmolTimer::new())
         .header_read_timeout(settings.header_within)
