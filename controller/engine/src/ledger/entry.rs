@@ -66,10 +66,6 @@ const DRIFT: i32 = 16;
 /// and their flash live longer, and the difference is a fraction of an ampere.
 pub(super) const CALM: Duration = Duration::from_secs(5);
 
-/// A measurement this young tells what flows now. A car's ramp adds no more than this meanwhile.
-const FRESH: Duration = Duration::from_secs(2);
-const RAMP: Milliamps = Milliamps(6_000);
-
 /// A car that draws less than three quarters of its limit is not held back by it, whatever rounds and errs.
 const ENOUGH: (i32, i32) = (3, 4);
 
@@ -132,11 +128,7 @@ impl Entry {
         match self.sent {
             Some(sent) if self.has_enough && sent.limit >= reported => Span::exactly(reported),
             Some(sent) if at < sent.first_at + self.proof.settle => {
-                let span = Span::towards(reported, sent.limit.min(worst));
-                // What has just been reported is what flows, but for what a ramp has added since.
-                let fresh = now.since(at) <= FRESH;
-                let most = if fresh { span.most.min(reported.saturating_add(RAMP)) } else { span.most };
-                Span { most, ..span }
+                Span::towards(reported, sent.limit.min(worst))
             }
             _ => Span::exactly(reported),
         }

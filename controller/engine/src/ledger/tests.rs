@@ -177,6 +177,18 @@ fn a_car_that_used_all_of_its_limit_may_be_on_its_way_to_the_next_one() {
 }
 
 #[test]
+fn a_quick_car_is_not_taken_for_an_oven_although_its_charger_has_just_reported() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.plan(at(20), &site, &snapshot(0, both_want()), &allocation([26, 6]));
+    ledger.accepted(at(20), B, amps(6));
+    ledger.drawn(at(21), B, amps(6));
+    ledger.drawn(at(21), A, amps(16));
+    ledger.plan(at(21), &site, &snapshot(0, both_want()), &allocation([26, 6]));
+    assert_eq!(ledger.span(at(22), A, &site, Some(amps(16))), Span::towards(amps(16), amps(26)));
+}
+
+#[test]
 fn a_charger_out_of_reach_counts_at_its_limit_and_later_at_its_fallback() {
     let site = garage();
     let mut ledger = both_at_sixteen(&site);
