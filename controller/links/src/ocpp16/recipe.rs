@@ -116,6 +116,12 @@ impl Ladder {
         recipes.iter().find(|recipe| !self.refused.contains(recipe)).copied()
     }
 
+    /// Nothing was refused so far.
+    #[must_use]
+    pub const fn is_fresh(&self) -> bool {
+        self.refused.is_empty()
+    }
+
     pub fn refuse(&mut self, recipe: Recipe) {
         self.refused.push(recipe);
     }

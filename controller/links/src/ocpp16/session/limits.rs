@@ -16,6 +16,7 @@ pub(super) const FLOOR: Milliamps = Milliamps(6000);
 pub(super) const PATIENCE: Duration = Duration::from_millis(800);
 /// A refusal of what worked before is believed after this many.
 const REFUSALS_BELIEVED: u8 = 3;
+const FIRST_REFUSALS_BELIEVED: u8 = 2;
 const RETRY_SOON: Duration = Duration::from_secs(2);
 /// One that hangs takes long enough by not answering.
 const RETRY_OF_THE_SILENT: Duration = Duration::from_secs(5);
@@ -252,10 +253,15 @@ impl Session {
         let Some(sent) = desk.sent.as_ref().filter(|sent| sent.id == id) else { return };
         let (running, value) = (desk.running().is_some(), sent.value);
         desk.refusals = desk.refusals.saturating_add(1);
-        let enough = desk.refusals >= REFUSALS_BELIEVED;
+        let believed = match refusal {
+            _ if proven => REFUSALS_BELIEVED,
+            // The best one, and the transaction may be too young for the charger's smart charging.
+            Refusal::Rejected(_) if self.limits.is_fresh() => FIRST_REFUSALS_BELIEVED,
+            _ => 1,
+        };
         // A transaction that is just ending refuses too, and a charger that hangs is silent; neither
         // says anything about the recipe.
-        if !running || (proven && !enough) {
+        if !running || desk.refusals < believed {
             desk.retry_at = Some(now + RETRY_SOON * u32::from(desk.refusals));
             return;
         }
@@ -263,7 +269,7 @@ impl Session {
             self.give_up_limit(now, outlet, value, refusal);
             return;
         }
-        desk.sent = None;
+        (desk.sent, desk.refusals) = (None, 0);
         if proven {
             self.memory.lessons.recipe = None;
             self.memory_changed = true;

@@ -178,6 +178,23 @@ fn one_refusal_does_not_unlearn_what_worked() {
 }
 
 #[test]
+fn one_refusal_of_the_first_limit_picks_no_weaker_way_of_telling_it() {
+    let (mut bench, _) = Bench::charging(adopted());
+    bench.limit(16);
+    let call = bench.expects("SetChargingProfile");
+    bench.rejects(&call);
+    bench.silent();
+    bench.wait(Duration::from_secs(2));
+    let again = bench.expects("SetChargingProfile");
+    assert_eq!((purpose_in(&again), limit_in(&again)), ("TxProfile", &json!(16)));
+    assert_eq!(schedule(&again)["chargingSchedulePeriod"], schedule(&call)["chargingSchedulePeriod"]);
+    let stack = |call: &Sent| call.payload["csChargingProfiles"]["stackLevel"].clone();
+    assert_eq!(stack(&again), stack(&call));
+    bench.accepts(&again);
+    assert!(bench.told().contains(&Notice::LimitAccepted(amps(16))));
+}
+
+#[test]
 fn a_relative_profile_ends_at_a_wall_time() {
     let mut bench = Bench::new(adopted());
     bench.session.opened(bench.now);
