@@ -231,6 +231,7 @@ pub const fn strategy_name(strategy: Strategy) -> &'static str {
 pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (String, &'static str) {
     match reason {
         Reason::NoCar => ("no car".into(), "no-car"),
+        Reason::Undecided => ("goes on as before until all chargers are heard".into(), "undecided"),
         Reason::WantsNoMore => ("wants no more".into(), "wants-no-more"),
         Reason::ChargerMaximum => ("charger's own maximum".into(), "charger-maximum"),
         Reason::LineFull { circuit: at, line } => {
@@ -288,6 +289,7 @@ fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
         | Reason::NeutralFull { circuit }
         | Reason::LimitedByInput { circuit, .. } => (Some(circuit), None),
         Reason::NoCar
+        | Reason::Undecided
         | Reason::WantsNoMore
         | Reason::ChargerMaximum
         | Reason::Rests

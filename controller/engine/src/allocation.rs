@@ -30,6 +30,8 @@ pub struct InputIx(pub usize);
 pub enum Reason {
     /// No car is connected.
     NoCar,
+    /// Nothing has been decided since the start: cars go on by the limits that they had.
+    Undecided,
     /// The car has all that it wants.
     WantsNoMore,
     /// The charger's own maximum.

@@ -4,25 +4,24 @@
 //! taught is noted, and if it may change a limit, the site is decided upon anew. Meter readings, cars
 //! and orders are decided upon at once; a charger's own measurement waits a moment for its neighbours'.
 
-use crate::alerts::{Alerts, wrong_clock};
+use crate::alerts::Alerts;
 use crate::central::Central;
 use crate::departed::Departed;
-use crate::energy_wish::EnergyWish;
-use crate::event::{Alert, Effect, Event, Order, Record, Severity};
+use crate::event::{Alert, Effect, Event, Record};
 use crate::following_sun::Sun;
 use crate::inputs::Inputs;
 use crate::metering::Metering;
 use crate::models::Models;
 use crate::orders::SiteLimit;
-use crate::outlet::{OutletRecord, Session, largest};
+use crate::outlet::OutletRecord;
 use crate::outputs::Outputs;
 use crate::ports::Ports;
 use crate::resuming::Return;
-use crate::settings::{Adoption, LinkSetting, Settings};
+use crate::settings::Settings;
 use dlb_engine::allocate::Allocator;
 use dlb_engine::allocation::Allocation;
 use dlb_engine::guard::Guard;
-use dlb_engine::ledger::{Fallback, Ledger};
+use dlb_engine::ledger::Ledger;
 use dlb_engine::lines::PerLine;
 use dlb_engine::load::Span;
 use dlb_engine::ours::in_circuits;
@@ -31,7 +30,6 @@ use dlb_engine::site::{ChargerIx, CircuitIx, Site};
 use dlb_engine::snapshot::Strategy;
 use dlb_engine::time::{Duration, Instant, WallTime, earliest};
 use dlb_engine::units::Milliamps;
-use dlb_links::charger::{Drawn, Notice, Outlet, OutletState};
 use dlb_links::modbus::PortNotice;
 use std::collections::BTreeMap;
 
@@ -70,8 +68,6 @@ pub struct Controller {
     stopping: bool,
 }
 
-/// Chargers' measurements arrive in bunches; one decision serves them all.
-const GATHER: Duration = Duration::from_millis(100);
 /// The page is a picture, not a log.
 const PUBLISH_EVERY: Duration = Duration::from_millis(250);
 /// Even if nothing happens: ages grow, limits that others set end.
@@ -209,7 +205,7 @@ impl Controller {
         }
     }
 
-    fn decide_within(&mut self, now: Instant, delay: Duration) {
+    pub(crate) fn decide_within(&mut self, now: Instant, delay: Duration) {
         self.decide_at = earliest(self.decide_at, Some(now + delay));
     }
 
@@ -269,91 +265,6 @@ impl Controller {
         }
     }
 
-    fn ordered(&mut self, now: Instant, order: Order) {
-        match order {
-            Order::Strategy(strategy) => self.strategy = strategy,
-            Order::SiteLimit { limit: None, .. } => self.site_limit = None,
-            Order::SiteLimit { limit: Some(limit), lasts } => {
-                self.site_limit = Some(SiteLimit::new(now, limit, lasts));
-            }
-            Order::ChargerLimit { charger, limit } => {
-                if let Some(outlet) = self.outlet_of(&charger) {
-                    outlet.held = limit.map(|limit| limit.max(Milliamps::ZERO));
-                }
-            }
-            Order::Departure { charger, at, energy } => {
-                if let Some(outlet) = self.outlet_of(&charger) {
-                    outlet.departs = at;
-                    outlet.wish = energy.map(|asked| EnergyWish::new(asked, outlet.register));
-                }
-            }
-            Order::CloseContactor { output } => {
-                if let Some(ix) = self.settings.outputs.iter().position(|known| known.id == output) {
-                    self.outputs.close_again(ix, now);
-                    self.drive_all();
-                }
-            }
-            Order::ResetLockout { circuit } => self.reset_lockout(now, &circuit),
-            Order::Dismiss { identity } => {
-                if let Some(connection) = self.central.dismiss(&identity) {
-                    self.effects.push(Effect::OcppClose { connection, why: "dismissed".into() });
-                }
-            }
-            Order::Service { charger, service } => self.serve(now, &charger, service),
-        }
-        self.decide_within(now, Duration::ZERO);
-    }
-
-    fn outlet_of(&mut self, charger: &str) -> Option<&mut OutletRecord> {
-        let ix = self.settings.site.find_charger(charger)?;
-        self.outlets.get_mut(ix.0)
-    }
-
-    fn configured(&mut self, now: Instant, new: Settings) {
-        let old = core::mem::replace(&mut self.settings, new);
-        let new = &self.settings;
-        let carry = |id: &str| {
-            old.site.find_charger(id).map_or_else(OutletRecord::default, |ix| self.outlets[ix.0].clone())
-        };
-        self.outlets = new.site.chargers().iter().map(|charger| carry(&charger.id)).collect();
-        self.departed.compare(now, &old, new, &self.ledger);
-        self.ledger = self.ledger.reconfigured(&old.site, &new.site, now);
-        self.inputs = self.inputs.reconfigured(&old, new, now);
-        self.outputs = self.outputs.reconfigured(&old, new);
-        self.guard = crate::guarding::carried(&mut self.guard, &old.site, new);
-        let empty = Metering::new(&old, now);
-        self.metering = core::mem::replace(&mut self.metering, empty).reconfigured(&old, new, now);
-        if modbus_differs(&old, new) {
-            let ports = Ports::new(new, now, 0);
-            self.ports = core::mem::replace(&mut self.ports, ports).reconfigured(new, now);
-            // Each Modbus charger is commissioned anew, and stands at its fallback until told otherwise.
-            for (ix, link) in new.links.iter().enumerate() {
-                if matches!(link, LinkSetting::Modbus { .. }) {
-                    self.outlets[ix].online = false;
-                    self.ledger.offline(now, ChargerIx(ix));
-                }
-            }
-        }
-        if old.policy.strategy != new.policy.strategy {
-            self.strategy = new.policy.strategy;
-        }
-        self.central.configure(now, new);
-        self.dc_first = crate::dc_first::served(new);
-        self.allocation = None;
-        self.drive_all();
-        let new = &self.settings;
-        let known = |about: &str| {
-            about == "site"
-                || new.site.find_charger(about).is_some()
-                || new.meters.iter().any(|meter| meter.id == about)
-                || new.site.find_circuit(about).is_some()
-                || new.inputs.iter().any(|input| input.id == about)
-                || new.outputs.iter().any(|output| output.id == about)
-        };
-        self.alerts.forget(now, known);
-        self.decide_within(now, Duration::ZERO);
-    }
-
     fn stop(&mut self, now: Instant) {
         self.stopping = true;
         self.central.stop(now);
@@ -382,164 +293,6 @@ impl Controller {
         }
     }
 
-    fn adopt_by_rule(&mut self, identity: &str, outlet: Outlet, notice: &Notice) {
-        if let (Adoption::Automatic { circuit }, Notice::State(_)) = (&self.settings.adoption, notice)
-            && outlet.0 > 0
-        {
-            let circuit = self.settings.site.circuit(*circuit).id.clone();
-            let adopt = Effect::Adopt { identity: identity.into(), outlets: outlet.0, circuit };
-            self.effects.push(adopt);
-        }
-    }
-
-    fn noticed(&mut self, now: Instant, charger: ChargerIx, notice: Notice) {
-        let id = self.settings.site.charger(charger).id.clone();
-        // Probing goes on for as long as a charger is there, and cars come and go.
-        self.refresh_abilities(charger);
-        match notice {
-            Notice::Online => self.came_online(now, charger, &id),
-            Notice::Offline { why } => self.went_offline(now, charger, &id, &why),
-            Notice::Identified(identity) => {
-                self.outlets[charger.0].identity = identity;
-                self.ledger.judged_by(charger, self.proof_of(charger));
-            }
-            Notice::State(state) => self.changed_state(now, charger, state),
-            Notice::Drawn(drawn) => self.drew(now, charger, drawn),
-            Notice::Register(register) => self.outlets[charger.0].registered(register),
-            Notice::SessionStarted { transaction, tag, register, at } => {
-                // Some say that a car is there only after they have taken its first limit.
-                if self.outlets[charger.0].state == OutletState::Available {
-                    self.changed_state(now, charger, OutletState::Preparing);
-                }
-                self.session_started(charger, id, transaction, tag, register, at.or(self.wall_at(now)));
-            }
-            Notice::SessionStopped { transaction, register, at, why } => {
-                self.session_stopped(charger, id, transaction, register, at.or(self.wall_at(now)), why);
-            }
-            Notice::LimitAccepted(limit) => {
-                self.ledger.accepted(now, charger, limit);
-                self.alerts.clear(now, &id, "limit-refused");
-            }
-            Notice::LimitRefused { limit, why } => {
-                self.ledger.refused(charger, limit);
-                let text = format!(
-                    "{id} refuses its limit ({why}). Its last limit stays set aside; check smart charging in its settings."
-                );
-                self.alerts.raise(now, &id, "limit-refused", Severity::Alarm, text);
-            }
-            Notice::FallbackArmed { current, after } => {
-                self.outlets[charger.0].fallback_armed = true;
-                self.ledger.fallback(charger, Some(Fallback { current, after }));
-                self.alerts.clear(now, &id, "no-fallback");
-            }
-            Notice::FallbackMissing { why } => {
-                self.outlets[charger.0].fallback_armed = false;
-                self.ledger.fallback(charger, None);
-                let text = format!(
-                    "{id} will not lower itself when it hears nothing ({why}). Its rating counts while it is out of reach."
-                );
-                self.alerts.raise(now, &id, "no-fallback", Severity::Warning, text);
-            }
-            Notice::CarPhases(_) => {}
-            Notice::Clock { behind_s } => {
-                self.alerts.set(now, &id, "charger-clock", behind_s.map(|behind| wrong_clock(&id, behind)));
-            }
-            Notice::Trouble(text) => self.alerts.raise(now, &id, "charger-trouble", Severity::Warning, text),
-        }
-        self.decide_within(now, GATHER);
-    }
-
-    fn came_online(&mut self, now: Instant, charger: ChargerIx, id: &str) {
-        self.outlets[charger.0].online = true;
-        let proof = self.proof_of(charger);
-        self.ledger.online(charger, &self.settings.site, proof);
-        self.alerts.clear(now, id, "charger-lost");
-    }
-
-    fn went_offline(&mut self, now: Instant, charger: ChargerIx, id: &str, why: &str) {
-        if self.outlets[charger.0].online {
-            let text = format!(
-                "{id} is out of reach ({why}). What it may still draw is set aside; check its network and power."
-            );
-            self.alerts.raise(now, id, "charger-lost", Severity::Warning, text);
-        }
-        self.outlets[charger.0].online = false;
-        self.ledger.offline(now, charger);
-        self.decide_within(now, Duration::ZERO);
-    }
-
-    fn refresh_abilities(&mut self, charger: ChargerIx) {
-        let abilities = match &self.settings.links[charger.0] {
-            LinkSetting::Ocpp { identity, outlet, .. } => self.central.abilities(identity, *outlet),
-            LinkSetting::Modbus { port, .. } => self.ports.abilities(*port, charger),
-        };
-        self.outlets[charger.0].abilities = abilities;
-    }
-
-    fn changed_state(&mut self, now: Instant, charger: ChargerIx, state: OutletState) {
-        let record = &mut self.outlets[charger.0];
-        let (was, is) = (record.state.occupied(), state.occupied());
-        record.state = state;
-        if is && !was {
-            record.arrives(now);
-            self.ledger.arrived(charger, &self.settings.site);
-        }
-        if was && !is {
-            record.leaves();
-        }
-        self.decide_within(now, Duration::ZERO);
-    }
-
-    fn drew(&mut self, now: Instant, charger: ChargerIx, drawn: Drawn) {
-        let limit = self.ledger.limit(charger);
-        self.outlets[charger.0].measured(now, drawn, limit);
-        if let Some(current) = largest(&drawn)
-            && let Some(longer_than) = self.ledger.drawn(drawn.at, charger, current)
-        {
-            self.settled(charger, longer_than);
-        }
-    }
-
-    fn session_started(
-        &mut self,
-        charger: ChargerIx,
-        id: String,
-        transaction: i64,
-        tag: String,
-        register: Option<dlb_engine::units::WattHours>,
-        at: Option<WallTime>,
-    ) {
-        let number = u64::try_from(transaction).unwrap_or_default();
-        let session = Session { number, tag: tag.clone(), started: at, register };
-        self.outlets[charger.0].session = Some(session);
-        let record = Record::SessionStarted { charger: id, session: number, tag, at, register };
-        self.effects.push(Effect::Record(record));
-    }
-
-    fn session_stopped(
-        &mut self,
-        charger: ChargerIx,
-        id: String,
-        transaction: i64,
-        register: Option<dlb_engine::units::WattHours>,
-        at: Option<WallTime>,
-        why: String,
-    ) {
-        let record = &mut self.outlets[charger.0];
-        let number = u64::try_from(transaction).unwrap_or_default();
-        // The late end of an earlier session ends nothing here.
-        if record.session.as_ref().is_none_or(|running| running.number != number) {
-            return;
-        }
-        if let Some(register) = register {
-            record.registered(register);
-        }
-        let energy = record.session_energy();
-        let Some(session) = record.session.take() else { return };
-        let ended = Record::SessionEnded { charger: id, session: session.number, at, energy, why };
-        self.effects.push(Effect::Record(ended));
-    }
-
     fn finish(&mut self, now: Instant) {
         for alert in self.alerts.take_changes() {
             self.effects.push(Effect::Record(Record::Alert(alert)));
@@ -565,19 +318,4 @@ impl Controller {
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.alerts.active()
     }
-}
-
-/// Must the Modbus ports be set up anew?
-fn modbus_differs(old: &Settings, new: &Settings) -> bool {
-    let modbus_links = |settings: &Settings| {
-        let links = settings.links.iter().enumerate();
-        let modbus = links.filter(|(_, link)| matches!(link, LinkSetting::Modbus { .. }));
-        modbus.map(|(ix, link)| (ix, link.clone(), settings.site.chargers()[ix].clone())).collect::<Vec<_>>()
-    };
-    let sources = |settings: &Settings| {
-        settings.meters.iter().map(|meter| (meter.id.clone(), meter.source.clone())).collect::<Vec<_>>()
-    };
-    modbus_links(old) != modbus_links(new)
-        || sources(old) != sources(new)
-        || old.policy.limit_lifetime != new.policy.limit_lifetime
 }

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod central;
+mod configuring;
 pub mod controller;
 pub mod dc_first;
 mod deciding;
@@ -17,6 +18,7 @@ mod idling;
 pub mod inputs;
 mod metering;
 mod models;
+mod noticing;
 mod orders;
 mod outlet;
 pub mod outputs;

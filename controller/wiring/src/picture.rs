@@ -92,7 +92,7 @@ impl Controller {
             state: outlet.state,
             limit: self.ledger.limit(ix),
             confirmed: self.ledger.confirmed(ix),
-            reason: grant.map_or(Reason::NoCar, |grant| grant.reason),
+            reason: grant.map_or(Reason::Undecided, |grant| grant.reason),
             drawn: outlet.drawn_on_site(charger, now, self.settings.policy.drawn_valid_for),
             power: outlet.power(),
             session: outlet.session.as_ref().map(|session| SessionStatus {

@@ -84,6 +84,7 @@ export const site = {
   'reason.held-by-hand': ['Held at no more than {limit} by hand', 'Von Hand bei höchstens {limit} gehalten'],
   'reason.limited-by-input': ['Contact {input} limits {circuit}', 'Kontakt {input} begrenzt {circuit}'],
   'reason.no-car': ['No car', 'Kein Auto'],
+  'reason.undecided': ['Goes on as before until all chargers are heard', 'Läuft weiter, bis alle Ladepunkte gehört sind'],
   'reason.wants-no-more': ['The car wants no more', 'Das Auto will nicht mehr'],
   'reason.charger-maximum': ['Full power: the charger’s own maximum', 'Volle Leistung: das Maximum des Ladepunkts'],
   'reason.line-full': ['{line} of {circuit} is full', '{line} von {circuit} ist voll'],
