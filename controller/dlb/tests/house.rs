@@ -5,6 +5,8 @@
 
 #[path = "house/layer.rs"]
 mod layer;
+#[path = "house/licences.rs"]
+mod licences;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
