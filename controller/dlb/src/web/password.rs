@@ -16,6 +16,8 @@ use thiserror::Error;
 pub const MIN_CHARACTERS: usize = 10;
 /// A longer one costs only time.
 const MAX_BYTES: usize = 1024;
+/// Fewest characters that are neither the one before nor its neighbour: `aaaaaaaaaa` and `1234567890` have one.
+const FRESH_CHARACTERS: usize = 4;
 /// As hard to guess as the 19 MiB and two passes that are usual, on a box that has less memory than time.
 const MEMORY_KIB: u32 = 9 * 1024;
 const PASSES: u32 = 4;
@@ -35,6 +37,8 @@ pub enum PasswordFault {
     TooShort,
     #[error("a password has at most {MAX_BYTES} bytes")]
     TooLong,
+    #[error("characters that repeat or follow each other are guessed at once; mix in others")]
+    TooPlain,
     #[error("a password has been chosen before")]
     AlreadySet,
     #[error("hashing the password: {0}")]
@@ -74,7 +78,7 @@ impl PasswordStore {
     /// Chooses the first password.
     ///
     /// # Errors
-    /// There is one already, it is too short, or it cannot be kept.
+    /// There is one already, it is not [`acceptable`], or it cannot be kept.
     pub fn set_first(&self, password: &str) -> Result<(), PasswordFault> {
         let fresh = hash_of(password)?;
         let mut hash = self.hash();
@@ -87,7 +91,7 @@ impl PasswordStore {
     /// Replaces the password.
     ///
     /// # Errors
-    /// It is too short, or it cannot be kept; the old one then stays.
+    /// It is not [`acceptable`], or it cannot be kept; the old one then stays.
     pub fn set(&self, password: &str) -> Result<(), PasswordFault> {
         let fresh = hash_of(password)?;
         self.keep(&mut self.hash(), fresh)
@@ -126,7 +130,7 @@ impl PasswordStore {
 /// Is the password acceptable at all?
 ///
 /// # Errors
-/// It is too short or too long.
+/// It is too short, too long, or a single run of characters.
 pub fn acceptable(password: &str) -> Result<(), PasswordFault> {
     if password.chars().count() < MIN_CHARACTERS {
         return Err(PasswordFault::TooShort);
@@ -134,7 +138,19 @@ pub fn acceptable(password: &str) -> Result<(), PasswordFault> {
     if password.len() > MAX_BYTES {
         return Err(PasswordFault::TooLong);
     }
+    if fresh_characters(password) < FRESH_CHARACTERS {
+        return Err(PasswordFault::TooPlain);
+    }
     Ok(())
+}
+
+fn fresh_characters(password: &str) -> usize {
+    let before = password.chars().map(Some);
+    let before = std::iter::once(None).chain(before);
+    let follows = |(before, one): &(Option<char>, char)| {
+        before.is_some_and(|before| (before as u32).abs_diff(*one as u32) <= 1)
+    };
+    before.zip(password.chars()).filter(|pair| !follows(pair)).count()
 }
 
 fn hash_of(password: &str) -> Result<String, PasswordFault> {
@@ -178,10 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_password_is_chosen_once_and_has_ten_characters() {
+    fn the_first_password_is_chosen_once_and_is_more_than_a_run_of_ten_characters() {
         let dir = tempfile::tempdir().unwrap();
         let store = PasswordStore::open(dir.path()).unwrap();
         assert!(matches!(store.set_first("too short"), Err(PasswordFault::TooShort)));
+        for plain in ["aaaaaaaaaa", "1234567890", "abcdefghijkl", "aaaaabbbbb1111"] {
+            assert!(matches!(store.set_first(plain), Err(PasswordFault::TooPlain)), "{plain}");
+        }
         store.set_first("ten or more").unwrap();
         assert!(matches!(store.set_first("ten or more"), Err(PasswordFault::AlreadySet)));
         store.set("another one").unwrap();

@@ -127,7 +127,7 @@ pub(super) fn wrong(field: &str) -> Refusal {
 
 fn refused(fault: &PasswordFault, field: &str) -> Refusal {
     match fault {
-        PasswordFault::TooShort | PasswordFault::TooLong => {
+        PasswordFault::TooShort | PasswordFault::TooLong | PasswordFault::TooPlain => {
             Refusal::bad_field(field, format!("{fault}."), "Choose another one.")
         }
         PasswordFault::AlreadySet => {

@@ -17,9 +17,8 @@ use std::sync::Arc;
     responses((status = 200, body = crate::backup::BackupFile), (status = "default", description = "Refused.", body = RefusalView)))]
 pub(crate) async fn take(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Refusal> {
     let order: BackupOrder = call.json(desk.settings.body_bytes).await?;
-    acceptable(&order.passphrase).map_err(|_| {
-        let message = "A passphrase has at least 10 characters.";
-        Refusal::bad_field("passphrase", message, "Choose a longer one, and keep it.")
+    acceptable(&order.passphrase).map_err(|fault| {
+        Refusal::bad_field("passphrase", format!("{fault}."), "Choose another one, and keep it.")
     })?;
     let doors = desk.doors.clone();
     let taken = desk.hash(move |_| backup::take(&doors, &order.passphrase)).await?;
