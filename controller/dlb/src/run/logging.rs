@@ -3,7 +3,7 @@
 
 use clap::ValueEnum;
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +17,9 @@ pub enum Format {
 pub fn start(format: Format, level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Kept).with_target(false);
+    // Colours only where a person looks, and has not said no (NO_COLOR).
+    let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log = log.with_ansi(coloured);
     // Somebody else may have set a subscriber already (a test); its log is as good.
     let _ = match format {
         Format::Text => log.try_init(),

@@ -374,7 +374,8 @@ impl<'a> Desk<'a> {
             return;
         }
         if ending == Ending::Moved {
-            let shown = std::mem::take(&mut self.shown);
+            let mut shown = std::mem::take(&mut self.shown);
+            shown.remove(&self.base.status());
             for topic in shown.into_keys().chain(std::mem::take(&mut self.announced).into_keys()) {
                 let _ = self.client.publish(topic, QoS::AtMostOnce, true, "").await;
             }
