@@ -67,6 +67,11 @@ class Box:
     def ocpp_url(self) -> str:
         return f"ws://127.0.0.1:{self.ocpp_port}"
 
+    @property
+    def id(self) -> str:
+        """By which MQTT topics name it."""
+        return (self.data / "box-id").read_text()
+
     def start(self):
         self.process = subprocess.Popen(
             [BINARY, "run", "--config", self.config, "--data", self.data],

@@ -311,23 +311,3 @@ async def connected(kind, box, identity, boot=True):
             for task in [listening, living, *charger.tasks]:
                 if task is not None:
                     task.cancel()
-
-
-async def eventually(condition, seconds=20.0, every=0.1):
-    """Waits until `condition()` is true; what it last was goes into the failure."""
-    until = asyncio.get_running_loop().time() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert asyncio.get_running_loop().time() < until, f"not within {seconds} s: {value!r}"
-        await asyncio.sleep(every)
-
-
-async def holds(condition, seconds, every=0.02):
-    """The condition is true in every look for so long."""
-    until = asyncio.get_running_loop().time() + seconds
-    while asyncio.get_running_loop().time() < until:
-        value = condition()
-        assert value, f"did not hold: {value!r}"
-        await asyncio.sleep(every)

@@ -3,6 +3,7 @@
 import pytest
 
 from box import Box
+from broker import Broker, Listener
 from meters import Meter
 
 
@@ -31,6 +32,27 @@ def make_box(tmp_path):
     yield make
     for box in boxes:
         box.stop()
+
+
+@pytest.fixture
+def broker(tmp_path):
+    broker = Broker(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def listen(broker):
+    listeners = []
+
+    def make():
+        listeners.append(Listener(broker.port))
+        return listeners[-1]
+
+    yield make
+    for listener in listeners:
+        listener.stop()
 
 
 @pytest.hookimpl(hookwrapper=True)

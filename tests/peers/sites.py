@@ -1,5 +1,7 @@
 """Configurations of test sites, and a site whose chargers really load its meter."""
 
+import json
+
 
 def site(meter, chargers, limit_a=63, policy="", mqtt="", adoption="ask", assumed_a=40, ports=None):
     """A three-phase connection with one Modbus meter; `chargers` is a list of dicts of keys, `ports` names
@@ -50,7 +52,12 @@ assumed_load_a = {assumed_a}
 
 
 def toml(value):
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return json.dumps(value)
+
+
+def mqtt(broker, **keys):
+    lines = "".join(f"{key} = {toml(value)}\n" for key, value in keys.items())
+    return f'[mqtt]\nbroker = "{broker.url}"\n{lines}\n'
 
 
 def ocpp(*names, **keys):

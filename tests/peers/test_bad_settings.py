@@ -1,33 +1,23 @@
 """Ten thousand spoiled commands over a broker, and as many spoiled configurations: the running program keeps its
 size, says what is wrong with each, and charges as before. Every run sends the same."""
 
-import asyncio
 import collections
 import http.client
 import json
 
 import pytest
 
-from broker import Broker, Listener
-from charge_points import eventually
 from mutation import Spoiler
-from sites import Loads, ocpp, site
-from test_bad_input import Watched, good_charger, in_thread
-from test_mqtt import box_id, mqtt
+from broker import Listener
+from sites import Loads, mqtt, ocpp, site
+from test_bad_input import Watched, good_charger
+from waiting import eventually, in_thread
 
 # A minute alone, more beside others.
 pytestmark = pytest.mark.timeout(400)
 
 COMMANDS = CONFIGURATIONS = 10_000
 WARMING = 1_000
-
-
-@pytest.fixture
-def broker(tmp_path):
-    broker = Broker(tmp_path)
-    broker.start()
-    yield broker
-    broker.stop()
 
 
 def spoiled_command(spoiler):
@@ -64,7 +54,7 @@ def send_commands(one, base, spoiler, count):
 async def test_ten_thousand_spoiled_commands_leave_the_box_its_size(make_box, meter, broker):
     loads = Loads(meter, building=(40, 40, 40))
     box = await in_thread(make_box, site(meter, ocpp("GOOD"), mqtt=mqtt(broker)))
-    one, base = Listener(broker.port), f"dlb/{box_id(box)}"
+    one, base = Listener(broker.port), f"dlb/{box.id}"
     await in_thread(one.until, lambda: one.of(f"{base}/status") == "online")
     spoiler = Spoiler(seed=11)
     async with good_charger(box, loads) as good:

@@ -13,14 +13,9 @@ from charge_points import (
     ObedientCharger,
     WattsCharger,
     connected,
-    eventually,
-    holds,
 )
 from sites import Loads, ocpp, site
-
-
-async def in_thread(work, *arguments):
-    return await asyncio.to_thread(work, *arguments)
+from waiting import eventually, eventually_alert, eventually_shown, holds, in_thread
 
 
 async def test_a_car_gets_what_the_building_leaves(make_box, meter):
@@ -105,33 +100,6 @@ async def test_a_charger_that_takes_more_than_allowed_is_fenced_off(make_box, me
         await eventually(lambda: max(loads.amps()) <= 63.2, seconds=10)
 
 
-async def eventually_shown(box, name, seconds=10, **wanted):
-    until = time.monotonic() + seconds
-    while True:
-        seen = await in_thread(box.charger, name)
-        if all(seen[key] == value for key, value in wanted.items()):
-            return seen
-        assert time.monotonic() < until, seen
-        await asyncio.sleep(0.1)
-
-
-async def eventually_alert(box, wanted, seconds=60):
-    until = time.monotonic() + seconds
-    while True:
-        alerts = await in_thread(box.alerts)
-        if wanted in alerts:
-            return alerts
-        assert time.monotonic() < until, f"{wanted} not among {alerts}"
-        await asyncio.sleep(0.2)
-
-
-async def no_alert(box, gone, seconds=30):
-    until = time.monotonic() + seconds
-    while gone in await in_thread(box.alerts):
-        assert time.monotonic() < until, f"{gone} is still there"
-        await asyncio.sleep(0.2)
-
-
 async def test_the_meters_cable_is_pulled(make_box, meter):
     loads = Loads(meter, building=(5, 5, 5))
     box = await in_thread(make_box, site(meter, ocpp("CP-1"), assumed_a=50))
@@ -146,7 +114,7 @@ async def test_the_meters_cable_is_pulled(make_box, meter):
         await eventually_alert(box, ("main", "meter-lost"))
         assert (await in_thread(box.site))["mode"] == "static"
         await in_thread(meter.plug)
-        await no_alert(box, ("main", "meter-lost"))
+        await eventually_alert(box, ("main", "meter-lost"), there=False)
         await eventually(lambda: charger.draws() > 31, seconds=30)
 
 
@@ -238,13 +206,8 @@ async def test_an_unknown_charger_waits_for_one_click(make_box, meter):
     async with connected(ObedientCharger, box, "NEW-1") as charger:
         loads.chargers = [charger]
 
-        def waiting():
-            return [w["name"] for w in box.site()["waiting"]]
-
-        until = time.monotonic() + 10
-        while "NEW-1" not in await in_thread(waiting):
-            assert time.monotonic() < until
-            await asyncio.sleep(0.1)
+        waiting = lambda site: "NEW-1" in [each["name"] for each in site["waiting"]]
+        await eventually(lambda: in_thread(box.site), waiting)
         wish = {"id": "bay-1", "circuit": "grid", "rotation": "unknown", "max_a": 32}
         await in_thread(box.post, "waiting/NEW-1/adopt", wish)
         await charger.plug(Car())

@@ -1,6 +1,5 @@
 """Updates from an update server that speaks hawkBit's Direct Device Integration API, installed by RAUC."""
 
-import asyncio
 import http.server
 import json
 import ssl
@@ -12,7 +11,8 @@ import trustme
 from box import free_port
 from rauc import Installer, rauc_on_a_bus
 from sites import site
-from test_rauc import RESTART_MACHINE, appliance, asleep, in_thread, phase, until
+from test_rauc import RESTART_MACHINE, appliance, asleep, phase, until
+from waiting import eventually, in_thread
 
 TOKEN = "a-token-of-this-box"
 
@@ -110,10 +110,7 @@ def config(meter, hawkbit):
 
 
 async def eventually_told(hawkbit, wanted, seconds=40):
-    end = asyncio.get_running_loop().time() + seconds
-    while wanted not in hawkbit.executions():
-        assert asyncio.get_running_loop().time() < end, hawkbit.feedback
-        await asyncio.sleep(0.2)
+    await eventually(hawkbit.executions, lambda told: wanted in told, seconds)
 
 
 async def test_a_server_hands_out_an_update_and_hears_how_it_ended(tmp_path, meter, monkeypatch, hawkbit):

@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from charge_points import Car, ObedientCharger, connected, eventually
+from charge_points import Car, ObedientCharger, connected
 from sites import Loads, ocpp, site
 from wallboxes import AbbTerraAc, AlfenEve, KebaP30, KebaP40, VestelEvc04
+from waiting import eventually, eventually_alert, eventually_shown, in_thread
 
 FALLBACK = 8
 
@@ -67,10 +68,6 @@ async def shared(box, loads, seconds=40):
         await asyncio.sleep(0.05)
 
 
-async def in_thread(work, *arguments):
-    return await asyncio.to_thread(work, *arguments)
-
-
 def draws(loads):
     return [charger.draws() for charger in loads.chargers]
 
@@ -80,13 +77,6 @@ async def never_over(loads, seconds, most=63.2):
     while time.monotonic() < until:
         assert max(loads.permitted()) <= most, (loads.permitted(), draws(loads))
         await asyncio.sleep(0.02)
-
-
-async def alert(box, wanted, there=True, seconds=30):
-    until = time.monotonic() + seconds
-    while (wanted in (alerts := await in_thread(box.alerts))) is not there:
-        assert time.monotonic() < until, alerts
-        await asyncio.sleep(0.2)
 
 
 async def test_modbus_and_ocpp_chargers_share_and_never_promise_too_much(make_box, meter, keba, alfen):
@@ -101,10 +91,7 @@ async def test_modbus_and_ocpp_chargers_share_and_never_promise_too_much(make_bo
         await raising
         spread = max(draws(loads)) - min(draws(loads))
         assert spread < 1.0, draws(loads)
-        until = time.monotonic() + 20
-        while not (seen := await in_thread(box.charger, "keba"))["confirmed"]:
-            assert time.monotonic() < until, seen
-            await asyncio.sleep(0.1)
+        seen = await eventually_shown(box, "keba", seconds=20, confirmed=True)
         assert seen["reason"].endswith("of grid is full"), seen
 
 
@@ -134,7 +121,7 @@ async def test_a_wallboxs_cable_is_pulled_and_the_others_go_on(make_box, meter, 
     async with three_that_share(make_box, meter, keba, alfen) as (box, loads, point):
         share = keba.draws()
         await in_thread(keba.stop)
-        lost = asyncio.ensure_future(alert(box, ("keba", "charger-lost")))
+        lost = asyncio.ensure_future(eventually_alert(box, ("keba", "charger-lost")))
         # It goes on drawing its share until its watchdog lowers it; that must stay reserved.
         await never_over(loads, 8)
         await lost
@@ -146,7 +133,7 @@ async def test_a_wallboxs_cable_is_pulled_and_the_others_go_on(make_box, meter, 
         await rising
 
         await in_thread(keba.start)
-        await alert(box, ("keba", "charger-lost"), there=False)
+        await eventually_alert(box, ("keba", "charger-lost"), there=False)
         back = asyncio.ensure_future(never_over(loads, 20))
         await eventually(lambda: max(draws(loads)) - min(draws(loads)) < 1.0, seconds=30)
         await back
@@ -204,7 +191,4 @@ async def fed(wallbox, seconds):
 
 
 async def seen(box, wanted, seconds=15):
-    until = time.monotonic() + seconds
-    while not wanted(shown := await in_thread(box.charger, "bay")):
-        assert time.monotonic() < until, shown
-        await asyncio.sleep(0.2)
+    return await eventually(lambda: in_thread(box.charger, "bay"), wanted, seconds)

@@ -7,9 +7,9 @@ import pytest
 import requests
 
 from box import free_port
-from charge_points import Car, ObedientCharger, connected, eventually
+from charge_points import Car, ObedientCharger, connected
 from sites import ocpp, site
-from test_rauc import in_thread
+from waiting import eventually, in_thread
 
 
 def save(box, server):

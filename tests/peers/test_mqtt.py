@@ -8,48 +8,13 @@ import random
 import re
 import time
 
-import pytest
 
 from box import pretty
-from broker import Broker, Listener
-from charge_points import Car, ObedientCharger, connected, eventually
-from sites import Loads, ocpp, site
+from charge_points import Car, ObedientCharger, connected
+from sites import Loads, mqtt, ocpp, site
+from waiting import eventually, in_thread
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
-
-
-async def in_thread(work, *arguments, **keys):
-    return await asyncio.to_thread(work, *arguments, **keys)
-
-
-@pytest.fixture
-def broker(tmp_path):
-    broker = Broker(tmp_path)
-    broker.start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def listen(broker):
-    listeners = []
-
-    def make():
-        listeners.append(Listener(broker.port))
-        return listeners[-1]
-
-    yield make
-    for listener in listeners:
-        listener.stop()
-
-
-def mqtt(broker, **keys):
-    lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
-    return f'[mqtt]\nbroker = "{broker.url}"\n{lines}\n'
-
-
-def box_id(box):
-    return (box.data / "box-id").read_text()
 
 
 def golden(name, value):
@@ -64,7 +29,7 @@ def golden(name, value):
 
 def without_volatile(message, box):
     text = re.sub(r'("sw": )"[0-9]+\.[0-9]+\.[0-9]+[^"]*"', r'\1"VERSION"', json.dumps(message))
-    return json.loads(text.replace(box_id(box), "BOX"))
+    return json.loads(text.replace(box.id, "BOX"))
 
 
 async def test_a_reading_appears_and_home_assistant_finds_everything(make_box, meter, broker, listen):
@@ -77,9 +42,9 @@ async def test_a_reading_appears_and_home_assistant_finds_everything(make_box, m
         assert one.of("/status") == "online"
         assert one.of("circuit/grid/headroom_l1") == "53"
         assert one.json("circuit/grid/json")["measured_a"] == {"L1": 10.0, "L2": 11.0, "L3": 12.5}
-        charger = f"homeassistant/device/dlb_{box_id(box)}_cp-1/config"
+        charger = f"homeassistant/device/dlb_{box.id}_cp-1/config"
         await in_thread(one.until, lambda: "ObedientCharger" in (one.of(charger) or ""))
-        whole = one.json(f"homeassistant/device/dlb_{box_id(box)}/config")
+        whole = one.json(f"homeassistant/device/dlb_{box.id}/config")
         golden("home-assistant-box.json", without_volatile(whole, box))
         golden("home-assistant-charger.json", without_volatile(one.json(charger), box))
         for message in (whole, one.json(charger)):
@@ -97,7 +62,7 @@ async def test_a_reading_appears_and_home_assistant_finds_everything(make_box, m
 async def test_a_broker_that_nobody_wants_any_more_is_left_clean(make_box, meter, broker, listen):
     box = await in_thread(make_box, site(meter, ocpp("CP-1", "CP-2"), mqtt=mqtt(broker)))
     one = listen()
-    gone = f"homeassistant/device/dlb_{box_id(box)}_cp-2/config"
+    gone = f"homeassistant/device/dlb_{box.id}_cp-2/config"
     await in_thread(one.until, lambda: one.of(gone) and one.of("charger/cp-2/json"))
 
     def save(change):
@@ -113,14 +78,13 @@ async def test_a_broker_that_nobody_wants_any_more_is_left_clean(make_box, meter
     # Also what was removed while the box was off.
     box.stop()
     one.until(lambda: one.of("/status") == "offline")
-    one.publish(f"dlb/{box_id(box)}/charger/old/json", "{}", retain=True)
+    one.publish(f"dlb/{box.id}/charger/old/json", "{}", retain=True)
     box.log = open(box.directory / "dlb.log", "ab")
     await in_thread(lambda: box.start().login())
     await in_thread(one.until, lambda: one.of("/status") == "online" and not one.of("charger/old/json"))
     await in_thread(save, lambda config: config.update(mqtt=None))
     left = lambda: [topic for topic in one.snapshot() if not topic.endswith("/status")]
-    await in_thread(one.until, lambda: not left())
-    assert one.of("/status") == "offline"
+    await in_thread(one.until, lambda: not left() and one.of("/status") == "offline")
 
 
 async def test_a_site_limit_over_mqtt_lowers_the_chargers_and_ends(make_box, meter, broker, listen):
@@ -131,7 +95,7 @@ async def test_a_site_limit_over_mqtt_lowers_the_chargers_and_ends(make_box, met
         loads.chargers = [charger]
         await charger.plug(Car())
         await eventually(lambda: charger.draws() > 31, seconds=30)
-        base = f"dlb/{box_id(box)}"
+        base = f"dlb/{box.id}"
         # The box says online when it listens for commands.
         await in_thread(one.until, lambda: one.of(f"{base}/status") == "online")
         # Downwards only.
@@ -149,14 +113,14 @@ async def test_a_site_limit_over_mqtt_lowers_the_chargers_and_ends(make_box, met
         one.publish(f"{base}/charger/cp-1/set/limit", "null")
         await eventually(lambda: charger.draws() > 31, seconds=40)
         one.publish(f"{base}/set/strategy", "priority")
-        await in_thread(one.until, lambda: one.of(f"{box_id(box)}/strategy") == "priority")
+        await in_thread(one.until, lambda: one.of(f"{box.id}/strategy") == "priority")
 
 
 async def test_a_command_that_the_broker_repeats_is_refused(make_box, meter, broker, listen):
     box = await in_thread(make_box, site(meter, ocpp("CP-1"), mqtt=mqtt(broker)))
     one = listen()
-    one.publish(f"dlb/{box_id(box)}/set/strategy", "departure", retain=True)
-    await in_thread(one.until, lambda: one.of(f"{box_id(box)}/strategy") == "departure")
+    one.publish(f"dlb/{box.id}/set/strategy", "departure", retain=True)
+    await in_thread(one.until, lambda: one.of(f"{box.id}/strategy") == "departure")
     await in_thread(box.kill)
     await in_thread(lambda: box.start().login())
     await in_thread(one.until, lambda: [e for e in one.all_of("/error") if "retain" in e])
@@ -202,7 +166,7 @@ async def test_a_broker_dies_and_the_loop_does_not_notice(make_box, meter, broke
 async def test_five_hundred_mutated_commands_do_no_harm(make_box, meter, broker, listen):
     box = await in_thread(make_box, site(meter, ocpp("CP-1"), mqtt=mqtt(broker)))
     one = listen()
-    base = f"dlb/{box_id(box)}"
+    base = f"dlb/{box.id}"
     await in_thread(one.until, lambda: one.of("charger/cp-1/json"))
     seed = random.SystemRandom().randrange(2**32) if "SEED" not in os.environ else int(os.environ["SEED"])
     print(f"SEED={seed}")
@@ -226,7 +190,7 @@ async def test_five_hundred_mutated_commands_do_no_harm(make_box, meter, broker,
     assert len(errors) > 200
     assert all(len(error) < 400 and error.endswith(".") for error in errors), errors
     one.publish(f"{base}/set/strategy", "departure")
-    await in_thread(one.until, lambda: one.of(f"{box_id(box)}/strategy") == "departure")
+    await in_thread(one.until, lambda: one.of(f"{box.id}/strategy") == "departure")
     # A message that no box can want costs the connection, and that comes back.
     one.publish(f"{base}/set/strategy", b"x" * 1_000_000)
     await in_thread(one.until, lambda: one.of(f"{base}/status") == "offline")
@@ -256,7 +220,7 @@ async def test_a_broker_of_readers_takes_no_commands(make_box, meter, broker, li
     box = await in_thread(make_box, site(meter, ocpp("CP-1"), mqtt=mqtt(broker, read_only=True, discovery_prefix="")))
     one = listen()
     await in_thread(one.until, lambda: one.of("charger/cp-1/json"))
-    one.publish(f"dlb/{box_id(box)}/set/strategy", "priority")
+    one.publish(f"dlb/{box.id}/set/strategy", "priority")
     await asyncio.sleep(4)
     assert (await in_thread(box.site))["strategy"] == "equal"
     assert not [topic for topic in one.snapshot() if topic.startswith("homeassistant/")]

@@ -1,22 +1,17 @@
 """The broker behind TLS and a login: Debian's mosquitto with certificates made here, right ones and wrong ones."""
 
-import asyncio
 import datetime
-import json
 
 import pytest
 import trustme
 from playwright.async_api import expect
 
 from broker import LOGIN, Broker, Listener
-from sites import site
+from sites import mqtt, site
 from visitor import browser
+from waiting import eventually, in_thread
 
 USER, PASSWORD = LOGIN
-
-
-async def in_thread(work, *arguments, **keys):
-    return await asyncio.to_thread(work, *arguments, **keys)
 
 
 @pytest.fixture
@@ -39,11 +34,6 @@ def make_broker(tmp_path):
         broker.stop()
 
 
-def mqtt(broker, **keys):
-    lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
-    return f'[mqtt]\nbroker = "{broker.url}"\n{lines}\n'
-
-
 def pem(authority):
     return authority.cert_pem.bytes().decode()
 
@@ -54,11 +44,7 @@ def put(box, path, body):
 
 
 async def until(condition, seconds=20):
-    end = asyncio.get_running_loop().time() + seconds
-    while not (value := await in_thread(condition)):
-        assert asyncio.get_running_loop().time() < end, "not in time"
-        await asyncio.sleep(0.1)
-    return value
+    return await eventually(lambda: in_thread(condition), seconds=seconds)
 
 
 async def trouble(box, code, seconds=20):
@@ -92,7 +78,7 @@ async def test_a_broker_with_tls_and_login_hears_the_box(make_box, meter, make_b
     await in_thread(listener.until, lambda: listener.of("circuit/grid/current_l1"))
 
     # Commands come back the same way, and a restarted broker is found again.
-    base = f"dlb/{(box.data / 'box-id').read_text()}"
+    base = f"dlb/{box.id}"
     listener.publish(f"{base}/set/strategy", "priority")
     await until(lambda: box.site()["strategy"] == "priority")
     await in_thread(broker.kill)

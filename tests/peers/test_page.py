@@ -1,7 +1,6 @@
 """The page in a real browser, served by the real program. A complaint in the browser's console, of its
 content policy above all, fails the test. Screenshots are left in `tests/output`."""
 
-import asyncio
 import re
 import time
 
@@ -9,9 +8,10 @@ import pytest
 from playwright.async_api import expect
 
 from box import PASSWORD
-from charge_points import Car, ObedientCharger, connected, eventually
+from charge_points import Car, ObedientCharger, connected
 from sites import Loads, ocpp, site
 from visitor import PHONE, browser
+from waiting import eventually, in_thread
 
 VIEWS = {
     "dashboard": "",
@@ -36,10 +36,6 @@ VIEWS = {
 def row_of(page, charger):
     """Its line in the dashboard's list."""
     return page.get_by_role("region", name=re.compile("^Chargers")).locator(f'a[href="#/charger/{charger}"]')
-
-
-async def in_thread(work, *arguments, **rest):
-    return await asyncio.to_thread(work, *arguments, **rest)
 
 
 async def test_the_first_visitor_sets_the_password_and_the_next_needs_it(make_box, meter):
@@ -290,11 +286,7 @@ async def test_the_dark_page_is_dark(make_box, meter):
 
 
 async def eventually_true(condition, seconds=10):
-    """For conditions that ask the box, which must not block the browser's loop."""
-    until = asyncio.get_running_loop().time() + seconds
-    while not await in_thread(condition):
-        assert asyncio.get_running_loop().time() < until, "not in time"
-        await asyncio.sleep(0.1)
+    await eventually(lambda: in_thread(condition), seconds=seconds)
 
 
 async def focused(page):

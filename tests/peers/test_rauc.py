@@ -12,17 +12,13 @@ import trustme
 from playwright.async_api import expect
 
 from box import PASSWORD, Box
-from broker import Broker, Listener
-from charge_points import Car, ObedientCharger, connected, eventually
+from charge_points import Car, ObedientCharger, connected
 from rauc import RAUC, Installer, Workshop, fake, rauc_on_a_bus
-from sites import Loads, ocpp, site
+from sites import Loads, mqtt, ocpp, site
 from visitor import browser
+from waiting import eventually, in_thread
 
 RESTART_MACHINE = 75
-
-
-async def in_thread(work, *arguments, **keys):
-    return await asyncio.to_thread(work, *arguments, **keys)
 
 
 @contextlib.asynccontextmanager
@@ -37,14 +33,8 @@ async def appliance(tmp_path, config, address, monkeypatch):
         await in_thread(box.stop)
 
 
-async def until(box, path, holds, seconds=30):
-    end = asyncio.get_running_loop().time() + seconds
-    while True:
-        told = await in_thread(box.get, path)
-        if holds(told):
-            return told
-        assert asyncio.get_running_loop().time() < end, told
-        await asyncio.sleep(0.1)
+async def until(box, path, wanted, seconds=30):
+    return await eventually(lambda: in_thread(box.get, path), wanted, seconds)
 
 
 async def phase(box, wanted):
@@ -234,35 +224,27 @@ async def test_the_real_rauc_refuses_what_is_not_for_this_box_with_a_sentence_ea
             assert (await phase(box, "ready"))["version"] == "9.0.0"
 
 
-async def test_home_assistant_sees_the_update_and_installs_it(tmp_path, meter, monkeypatch):
+async def test_home_assistant_sees_the_update_and_installs_it(tmp_path, meter, monkeypatch, broker, listen):
     installer = Installer()
-    broker = Broker(tmp_path)
-    broker.start()
-    ear = Listener(broker.port)
-    config = site(meter, [], mqtt=f'[mqtt]\nbroker = "{broker.url}"\n')
-    try:
-        async with rauc_on_a_bus(installer) as address:
-            async with appliance(tmp_path, config, address, monkeypatch) as box:
-                await phase(box, "idle")
-                await in_thread(box.post, "update/fetch", {"url": "https://example.com/dlb.raucb"})
+    ear = listen()
+    config = site(meter, [], mqtt=mqtt(broker))
+    async with rauc_on_a_bus(installer) as address:
+        async with appliance(tmp_path, config, address, monkeypatch) as box:
+            await phase(box, "idle")
+            await in_thread(box.post, "update/fetch", {"url": "https://example.com/dlb.raucb"})
 
-                box_id = (box.data / "box-id").read_text()
+            def seen(**wanted):
+                told = ear.json(f"{box.id}/update") or {}
+                return all(told.get(key) == value for key, value in wanted.items())
 
-                def seen(**wanted):
-                    told = ear.json(f"{box_id}/update") or {}
-                    return all(told.get(key) == value for key, value in wanted.items())
-
-                await in_thread(ear.until, lambda: seen(installed_version="1.2.3", latest_version="3.0.0",
-                                                        in_progress=False, update_percentage=None))
-                config_topic = f"homeassistant/device/dlb_{box_id}/config"
-                await in_thread(ear.until, lambda: "update" in ((ear.json(config_topic) or {}).get("cmps", {})))
-                entity = ear.json(config_topic)["cmps"]["update"]
-                assert entity["p"] == "update" and entity["device_class"] == "firmware"
-                ear.client.publish(entity["command_topic"], entity["payload_install"], qos=1)
-                await in_thread(ear.until, lambda: seen(in_progress=True, update_percentage=40))
-    finally:
-        ear.stop()
-        broker.stop()
+            await in_thread(ear.until, lambda: seen(installed_version="1.2.3", latest_version="3.0.0",
+                                                    in_progress=False, update_percentage=None))
+            config_topic = f"homeassistant/device/dlb_{box.id}/config"
+            await in_thread(ear.until, lambda: "update" in ((ear.json(config_topic) or {}).get("cmps", {})))
+            entity = ear.json(config_topic)["cmps"]["update"]
+            assert entity["p"] == "update" and entity["device_class"] == "firmware"
+            ear.client.publish(entity["command_topic"], entity["payload_install"], qos=1)
+            await in_thread(ear.until, lambda: seen(in_progress=True, update_percentage=40))
 
 
 async def test_somebody_uploads_and_installs_an_update_on_the_page(tmp_path, meter, monkeypatch):

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from charge_points import eventually
 from devices import Server
 from meters import Sdm630
 from rs485 import BITS_PER_CHARACTER, SILENCE_CHARACTERS, Cable
 from sites import Loads, site
-from test_modbus_chargers import FALLBACK, alert, fed, in_thread
+from test_modbus_chargers import FALLBACK, fed
+from waiting import eventually, eventually_alert, in_thread
 from wallboxes import Heidelberg
 
 BAUD = 19_200
@@ -72,7 +72,7 @@ async def test_a_meter_falls_silent_on_a_line_that_its_charger_shares(make_box, 
     box = await bus.charging(make_box)
     bus.meter.silent = True
     went = time.monotonic()
-    await alert(box, ("main", "meter-lost"), seconds=8)
+    await eventually_alert(box, ("main", "meter-lost"), seconds=8)
     assert time.monotonic() - went < 8
     assert (await in_thread(box.circuit))["measured_a"] is None, "its last reading counts for nothing any more"
     # 63 A less the 55 A that the building is assumed to take.
@@ -82,17 +82,17 @@ async def test_a_meter_falls_silent_on_a_line_that_its_charger_shares(make_box, 
     told = next(it["text"] for it in (await in_thread(box.site))["alerts"] if it["about"] == "main")
     assert "check its cable" in told, told
     bus.meter.silent = False
-    await alert(box, ("main", "meter-lost"), there=False, seconds=15)
+    await eventually_alert(box, ("main", "meter-lost"), there=False, seconds=15)
     await eventually(lambda: 14.5 <= bus.wallbox.draws() <= 15.05, seconds=30)
 
 
 async def test_a_charger_falls_silent_on_the_line_of_the_meter(make_box, bus):
     box = await bus.charging(make_box)
     bus.wallbox.silent = True
-    await alert(box, ("bay", "charger-lost"))
+    await eventually_alert(box, ("bay", "charger-lost"))
     seen = len(bus.meter.answered_at)
     await asyncio.sleep(4)
     assert len(bus.meter.answered_at) - seen >= 4, "the meter is still read, once a second at least"
     bus.wallbox.silent = False
-    await alert(box, ("bay", "charger-lost"), there=False)
+    await eventually_alert(box, ("bay", "charger-lost"), there=False)
     await eventually(lambda: 14.5 <= bus.wallbox.draws() <= 15.05, seconds=40)

@@ -1,15 +1,15 @@
 """What a technician asks of a charger beside its limit: restart, free the plug, out of service and back."""
 
-import asyncio
 import time
 
 from ocpp.routing import on
 from ocpp.v16 import call_result
 from playwright.async_api import expect
 
-from charge_points import Car, ObedientCharger, connected, eventually
+from charge_points import Car, ObedientCharger, connected
 from sites import Loads, ocpp, site
 from visitor import PHONE, browser
+from waiting import eventually, holds, in_thread
 
 
 class ServicedCharger(ObedientCharger):
@@ -60,31 +60,22 @@ class ServicedCharger(ObedientCharger):
         return call_result.DataTransfer("Accepted", data="led is off")
 
 
-async def in_thread(work, *arguments, **rest):
-    return await asyncio.to_thread(work, *arguments, **rest)
-
-
 async def charging(box, charger):
     """With a limit that the box has seen to hold."""
-    for _ in range(300):
-        seen = await in_thread(box.charger, "cp-1")
-        if seen["session"] and seen["confirmed"] and charger.draws() > 31:
-            return
-        await asyncio.sleep(0.2)
-    raise AssertionError(seen)
+    holds = lambda seen: seen["session"] and seen["confirmed"] and charger.draws() > 31
+    await eventually(lambda: in_thread(box.charger, "cp-1"), holds, seconds=60)
 
 
 async def said(box, charger, ask):
     """The event that comes of asking."""
     since = int(time.time() * 1000)
     await in_thread(box.post, "order/service", {"charger": charger, "ask": ask})
-    for _ in range(100):
-        events = (await in_thread(box.get, "events", from_ms=since, to_ms=since + 600_000, about=charger))["events"]
-        found = [event for event in events if event["code"].startswith("service-")]
-        if found:
-            return found[0]
-        await asyncio.sleep(0.1)
-    raise AssertionError("it was never heard of again")
+
+    def answers():
+        told = box.get("events", from_ms=since, to_ms=since + 600_000, about=charger)["events"]
+        return [event for event in told if event["code"].startswith("service-")]
+
+    return (await eventually(lambda: in_thread(answers), seconds=10))[0]
 
 
 async def test_a_charger_does_what_a_technician_asks_and_its_answer_is_told(make_box, meter):

@@ -1,6 +1,5 @@
 """As a service: what the supervisor hears, and how quickly the program goes."""
 
-import asyncio
 import ctypes
 import os
 import pathlib
@@ -13,8 +12,9 @@ import pytest
 import requests
 
 from box import Box
-from charge_points import Car, ObedientCharger, connected, eventually
+from charge_points import Car, ObedientCharger, connected
 from sites import Loads, ocpp, site
+from waiting import eventually, in_thread
 
 WATCHDOG_S = 3.0
 
@@ -132,10 +132,10 @@ def test_a_site_without_chargers_is_left_at_once(make_box, meter):
 
 async def test_a_charger_that_has_taken_its_fallback_is_waited_for_no_longer(make_box, meter):
     loads = Loads(meter, building=(10, 10, 10))
-    box = await asyncio.to_thread(make_box, site(meter, ocpp("CP-1")))
+    box = await in_thread(make_box, site(meter, ocpp("CP-1")))
     async with connected(ObedientCharger, box, "CP-1") as charger:
         loads.chargers = [charger]
         await charger.plug(Car())
         await eventually(lambda: charger.draws() > 31, seconds=30)
-        await asyncio.to_thread(stops_within, box, 1.5)
+        await in_thread(stops_within, box, 1.5)
         assert charger.allowed() == 6.0
