@@ -125,6 +125,10 @@ pub struct ChargerView {
     pub max_a: f64,
     pub fallback_a: f64,
     pub fallback_armed: bool,
+    /// How long until a limit has its effect there.
+    pub settle_s: f64,
+    /// That was seen of chargers of its model; false: it is what is said of them.
+    pub settle_learnt: bool,
     /// Somebody holds it at no more than this; zero: paused by hand.
     pub held_a: Option<f64>,
     /// The driver's wish, in milliseconds since 1970.
@@ -445,6 +449,8 @@ fn charger_view<'a>(
         max_a: charger.max.as_amps(),
         fallback_a: charger.fallback.as_amps(),
         fallback_armed: charger.fallback_armed,
+        settle_s: charger.settle.as_secs_f64(),
+        settle_learnt: charger.settle_learnt,
         held_a: charger.held.map(Milliamps::as_amps),
         departs_ms: charger.departs.map(|wall| wall.0),
         energy_needed_kwh: charger.energy_needed.map(|energy| energy.0 as f64 / 1000.0),

@@ -43,7 +43,17 @@ impl Settling {
     pub fn settle(&self, assumed: Duration) -> Duration {
         let longest = self.before.unwrap_or_default().max(self.longest);
         let learnt = (longest + MARGIN).min(assumed * 2);
-        if self.before.is_some() || self.falls >= ENOUGH { learnt } else { learnt.max(assumed) }
+        if self.is_known_well() { learnt } else { learnt.max(assumed) }
+    }
+
+    /// What is said of this model counts no more.
+    #[must_use]
+    pub fn is_learnt(&self, assumed: Duration) -> bool {
+        self.is_known_well() || self.settle(assumed) > assumed
+    }
+
+    const fn is_known_well(&self) -> bool {
+        self.before.is_some() || self.falls >= ENOUGH
     }
 
     /// As a text that [`read`](Self::read) understands.
@@ -85,12 +95,15 @@ mod tests {
     #[test]
     fn a_slow_model_is_believed_at_once() {
         assert_eq!(after(1, 12).settle(ASSUMED), Duration::from_secs(15));
+        assert!(after(1, 12).is_learnt(ASSUMED));
     }
 
     #[test]
     fn a_quick_model_is_believed_after_many_falls() {
         assert_eq!(after(ENOUGH - 1, 1).settle(ASSUMED), ASSUMED);
+        assert!(!after(ENOUGH - 1, 1).is_learnt(ASSUMED));
         assert_eq!(after(ENOUGH, 1).settle(ASSUMED), Duration::from_secs(4));
+        assert!(after(ENOUGH, 1).is_learnt(ASSUMED));
     }
 
     #[test]

@@ -36,13 +36,21 @@ fn name(identity: &Identity) -> Option<String> {
 impl Controller {
     /// How this charger's obedience can be judged, by what is known of its model.
     pub(crate) fn proof_of(&self, charger: ChargerIx) -> Proof {
-        let outlet = &self.outlets[charger.0];
-        let known = name(&outlet.identity).and_then(|name| self.models.0.get(&name));
-        let assumed = outlet.abilities.settle;
+        let abilities = &self.outlets[charger.0].abilities;
         Proof {
-            metered: outlet.abilities.confirmation == Confirmation::Metered,
-            settle: known.map_or(assumed, |known| known.settle(assumed)),
+            metered: abilities.confirmation == Confirmation::Metered,
+            settle: self.model_of(charger).map_or(abilities.settle, |known| known.settle(abilities.settle)),
         }
+    }
+
+    /// Its settle time was seen on this site; otherwise it is what is said of its model.
+    pub(crate) fn settle_is_learnt(&self, charger: ChargerIx) -> bool {
+        let assumed = self.outlets[charger.0].abilities.settle;
+        self.model_of(charger).is_some_and(|known| known.is_learnt(assumed))
+    }
+
+    fn model_of(&self, charger: ChargerIx) -> Option<&Settling> {
+        name(&self.outlets[charger.0].identity).and_then(|name| self.models.0.get(&name))
     }
 
     /// A limit had its effect on a charger, not before so long after it was accepted.

@@ -104,6 +104,8 @@ impl Controller {
             max: charger.max,
             fallback: charger.fallback,
             fallback_armed: outlet.fallback_armed,
+            settle: self.proof_of(ix).settle,
+            settle_learnt: self.settle_is_learnt(ix),
             held: outlet.held,
             departs: outlet.departs,
             energy_needed: outlet.energy_needed(),

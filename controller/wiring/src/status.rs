@@ -8,7 +8,7 @@ use dlb_engine::allocation::Reason;
 use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::reading::{NoReading, Reading};
 use dlb_engine::snapshot::Strategy;
-use dlb_engine::time::{Instant, WallTime};
+use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_engine::units::{Milliamps, WattHours, Watts};
 use dlb_links::charger::{Identity, OutletState};
 
@@ -121,6 +121,10 @@ pub struct ChargerStatus {
     pub max: Milliamps,
     pub fallback: Milliamps,
     pub fallback_armed: bool,
+    /// How long until a limit has its effect there.
+    pub settle: Duration,
+    /// That was seen on this site; otherwise it is what is said of its model.
+    pub settle_learnt: bool,
     /// Held at no more than this by an order; zero: paused.
     pub held: Option<Milliamps>,
     /// The driver's wish.

@@ -102,7 +102,7 @@ const HANDLERS: Record<string, (fields: Fields, request: Request) => Reply> = {
   'GET sessions': (_, { query }) => ok({ sessions: sessions(Number(query.get('from_ms')), query.get('charger')) }),
   'GET events': (_, { query }) => ok({ events: events(Number(query.get('from_ms'))) }),
   'GET update': () => ok({ available: false, compatible: null, running_version: '0.1.0', phase: 'idle', version: null, description: null, percent: null, step: null, waits_for_cars: false, upload: null, problem: null, history: [] } satisfies Schemas['UpdateView']),
-  'GET system': () => ok({ version: '0.1.0', uptime_s: 312_400, time_ms: Date.now(), appliance: false, note: null, slots: [] } satisfies Schemas['SystemView']),
+  'GET system': () => ok({ version: '0.1.0', uptime_s: 312_400, time_ms: Date.now(), appliance: false, note: null, ocpp: '0.0.0.0:9000', slots: [] } satisfies Schemas['SystemView']),
 };
 
 const secrets = { password: null as string | null, authority: null as string | null };

@@ -175,6 +175,8 @@ function charger(bay: Bay, limit: number, drawn: number[], now: number): Charger
     max_a: bay.max,
     fallback_a: 6,
     fallback_armed: bay.id !== 'bay-3',
+    settle_s: bay.id === 'bay-1' ? 4 : 10,
+    settle_learnt: bay.id === 'bay-1',
     held_a: bay.hold,
     departs_ms: bay.departs,
     energy_needed_kwh: bay.needs,

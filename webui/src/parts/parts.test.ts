@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { render } from 'svelte/server';
 import { picture, world } from '../../dev/mock/site';
+import type { Charger } from '../state/live.svelte';
 import { preferences } from '../state/preferences.svelte';
 import Alerts from './Alerts.svelte';
 import ChargerRow from './ChargerRow.svelte';
@@ -16,10 +17,13 @@ beforeEach(() => {
 
 const words = (html: string) => html.replace(/<!--.*?-->/g, '').replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
 
-test('a limit that is not confirmed is shown as such', () => {
-  const [sure, unsure] = ['bay-1', 'bay-5'].map((id) => words(render(ChargerRow, { props: { charger: picture(NOW).chargers.find((charger) => charger.id === id)! } }).body));
-  expect(unsure).toContain('not confirmed yet');
-  expect(sure).not.toContain('not confirmed yet');
+test('a charger that still draws more than it was told is shown as such, one on its way up is not', () => {
+  const lowered = { ...picture(NOW).chargers.find(({ id }) => id === 'bay-5')!, confirmed: false, limit_a: 10, drawn_a: [16, 16, 16] };
+  const said = (charger: Charger) => words(render(ChargerRow, { props: { charger } }).body);
+  expect(said(lowered)).toContain('not confirmed yet');
+  expect(said({ ...lowered, drawn_a: null })).toContain('not confirmed yet');
+  expect(said({ ...lowered, confirmed: true })).not.toContain('not confirmed yet');
+  expect(said({ ...lowered, limit_a: 20 })).not.toContain('not confirmed yet');
 });
 
 test('a charger says why it gets no more', () => {

@@ -4,9 +4,11 @@ import { t } from '../i18n/t';
 import { preferences } from '../state/preferences.svelte';
 import type { Charger, Site } from '../state/live.svelte';
 import { flow } from './flow';
+import { chargerAddress } from './door';
 import { nextId } from './identity';
 import { chargingOf, lineLoads, tightest } from './lines';
 import { activity, reason } from './state';
+import { steps } from './steps';
 import { verdict } from './verdict';
 
 const NOW = 1_760_000_000_000;
@@ -113,4 +115,21 @@ test('a charger out of reach is not said to charge', () => {
 
 test('a new entry gets a name that no other has', () => {
   expect(nextId('bay', ['bay-1', 'bay-3'])).toBe('bay-2');
+});
+
+test('chargers are told the address and port at which the box really listens', () => {
+  expect(chargerAddress('0.0.0.0:9100', 'dlb.local')).toBe('ws://dlb.local:9100/');
+  expect(chargerAddress('[::]:9000', '[fe80::1]')).toBe('ws://[fe80::1]:9000/');
+  expect(chargerAddress('192.168.7.2:9000', 'dlb.local')).toBe('ws://192.168.7.2:9000/');
+  expect(chargerAddress('[fd00::7]:9000', 'dlb.local')).toBe('ws://[fd00::7]:9000/');
+  expect(['', '9000', 'garage', '0.0.0.0:', '0.0.0.0:0'].map((text) => chargerAddress(text, 'here'))).toEqual(Array(5).fill(null));
+});
+
+test('a step of the set-up is done once what it asks for is there', () => {
+  const site = picture(NOW);
+  const fresh = { circuits: [{ ...site.circuits[0]!, limit_a: [16, 16, 16] }], meters: [], chargers: [] };
+  expect(steps(fresh)).toEqual([false, false, false]);
+  expect(steps({ ...fresh, circuits: [{ ...site.circuits[0]!, limit_a: [35, 35, 35] }] })).toEqual([true, false, false]);
+  expect(steps({ ...fresh, meters: [{ ...site.meters[0]!, circuit: 'garage' }] })).toEqual([false, false, false]);
+  expect(steps(site)).toEqual([true, true, true]);
 });

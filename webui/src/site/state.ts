@@ -3,6 +3,7 @@
 import type { Key, Params } from '../i18n/t';
 import { known } from '../i18n/t';
 import { limit } from '../format/quantity';
+import { drawn } from './lines';
 import type { Charger } from '../state/live.svelte';
 
 export type Glyph = 'free' | 'ready' | 'charging' | 'paused' | 'waiting' | 'done' | 'fault' | 'offline' | 'unknown';
@@ -34,6 +35,12 @@ export function activity(charger: Charger): Activity {
   const told = ACTIVITIES[charger.state] ?? { glyph: 'unknown', key: 'state.unknown' };
   const waits = WAITING.has(charger.reason_code) && ['Preparing', 'SuspendedEVSE'].includes(charger.state);
   return waits ? { glyph: 'waiting', key: 'state.waiting' } : told;
+}
+
+/** It was told to draw less, and has not been seen to: by its limit alone nobody knows what flows. */
+export function unsettled(charger: Charger): boolean {
+  const { limit_a: limit, confirmed, reason_code: why } = charger;
+  return limit != null && !confirmed && why !== 'no-car' && (drawn(charger) ?? Infinity) > limit + STEP_A / 2;
 }
 
 export interface Sentence {

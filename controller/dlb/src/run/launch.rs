@@ -117,20 +117,20 @@ impl Launch {
         let told = (Arc::clone(&updates), services.reconfigure(), contacts.plans());
         let (config, moved) = config_desk(file, &checked, incoming.clone(), told);
         let clamp_desk = measuring::open_clamps(&data, &incoming);
+        let (listener, ocpp) = listen_for_chargers(checked.server.ocpp)?;
         let doors = Doors {
             live: Arc::clone(&live),
             orders,
             config: Arc::clone(&config) as _,
             history: Arc::new(store.handle.clone()),
             clamps: Arc::clone(&clamp_desk),
-            system: Arc::new(SystemDesk { slots, reset }),
+            system: Arc::new(SystemDesk { slots, reset, ocpp }),
             updates: Arc::clone(&updates),
             broker: Arc::new(broker),
             password: Arc::new(PasswordStore::open(&data)?),
             data: data.as_path().into(),
             metrics_token: None,
         };
-        let (listener, ocpp) = listen_for_chargers(checked.server.ocpp)?;
         let web = serve(checked.server.page, doors, crate::web::Settings::default())?;
         let clamps = clamps_meter(&checked);
         let board = self.board_of_the_box(&checked);

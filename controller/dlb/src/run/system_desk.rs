@@ -4,6 +4,7 @@ use crate::reset::ResetDesk;
 use crate::services::Slots;
 use crate::web::doors::{DoorFault, SystemDoor};
 use crate::web::wire::SystemView;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 const NO_APPLIANCE: &str =
@@ -13,6 +14,8 @@ const NO_APPLIANCE: &str =
 pub(super) struct SystemDesk {
     pub(super) slots: Arc<Slots>,
     pub(super) reset: ResetDesk,
+    /// Where chargers are listened for.
+    pub(super) ocpp: SocketAddr,
 }
 
 impl SystemDoor for SystemDesk {
@@ -24,6 +27,7 @@ impl SystemDoor for SystemDesk {
             time_ms: crate::clock::wall().map(|wall| wall.0),
             appliance: slots.is_some(),
             note: slots.is_none().then(|| NO_APPLIANCE.to_owned()),
+            ocpp: self.ocpp.to_string(),
             slots: slots.map(|slots| slots.to_vec()).unwrap_or_default(),
         }
     }

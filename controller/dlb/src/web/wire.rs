@@ -397,6 +397,8 @@ pub struct SystemView {
     pub appliance: bool,
     /// A sentence for people, where there is something to say about the appliance's state.
     pub note: Option<String>,
+    /// Where OCPP chargers are listened for, like `0.0.0.0:9000`; `0.0.0.0` and `[::]`: at every address of the box.
+    pub ocpp: String,
     /// The two systems of an appliance; empty elsewhere.
     pub slots: Vec<SlotView>,
 }

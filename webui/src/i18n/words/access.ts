@@ -27,10 +27,12 @@ export const access = {
 
   'welcome.title': ['Welcome', 'Willkommen'],
   'welcome.lead': ['Three steps, and this box looks after the site.', 'Drei Schritte, dann kümmert sich die Box um die Anlage.'],
-  'welcome.1': ['Enter the circuits and their fuses.', 'Stromkreise und ihre Sicherungen eintragen.'],
-  'welcome.2': ['Name the meter that measures the grid connection.', 'Den Zähler nennen, der den Netzanschluss misst.'],
-  'welcome.3': ['Point the chargers at this box. They appear by themselves and wait for your click.', 'Die Ladepunkte auf die Box zeigen lassen. Sie erscheinen von selbst und warten auf Ihren Klick.'],
-  'welcome.ocpp': ['Address for OCPP chargers', 'Adresse für OCPP-Ladepunkte'],
-  'welcome.go': ['To the settings', 'Zu den Einstellungen'],
+  'welcome.circuits': ['Enter the circuits and their fuses.', 'Stromkreise und ihre Sicherungen eintragen.'],
+  'welcome.meters': ['Name the meter or clamps that measure the grid connection.', 'Den Zähler oder die Wandler nennen, die den Netzanschluss messen.'],
+  'welcome.chargers': ['Add the chargers. Those that speak OCPP appear here by themselves and wait for your click.', 'Die Ladepunkte hinzufügen. Solche mit OCPP erscheinen hier von selbst und warten auf Ihren Klick.'],
+  'welcome.done': ['Done:', 'Erledigt:'],
+  'welcome.go': ['Set up in three steps', 'In drei Schritten einrichten'],
+  'door.ocpp': ['Enter in each OCPP charger as the address of its back office:', 'In jedem OCPP-Ladepunkt als Adresse seines Backends eintragen:'],
+  'door.name': ['its name', 'sein Name'],
   'welcome.later': ['To the dashboard', 'Zur Übersicht'],
 } satisfies Record<string, Word>;

@@ -30,5 +30,4 @@ export const common = {
   'error.refused': ['The box refused: {message}', 'Die Box hat abgelehnt: {message}'],
   'error.unknown': ['That did not work (status {status}).', 'Das hat nicht geklappt (Status {status}).'],
 
-  'line.all': ['all lines', 'alle Leiter'],
 } satisfies Record<string, Word>;

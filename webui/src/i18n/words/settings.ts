@@ -28,7 +28,7 @@ export const settings = {
   'site.page': ['Page and API listen on', 'Seite und API lauschen auf'],
   'site.page-hint': ['Saving moves the page: go on there.', 'Speichern verlegt die Seite: Dort geht es weiter.'],
   'site.ocpp': ['Chargers connect to', 'Ladepunkte verbinden sich mit'],
-  'site.ocpp-hint': ['Their address is ws://<this box>:9000/<their name>.', 'Ihre Adresse ist ws://<diese Box>:9000/<ihr Name>.'],
+  'site.ocpp-hint': ['OCPP chargers reach the box at {address}', 'OCPP-Ladepunkte erreichen die Box unter {address}'],
 
   'circuits.lead': ['From the grid connection down: every part that has a fuse or a contract of its own.', 'Vom Netzanschluss abwärts: jeder Teil mit eigener Sicherung oder eigenem Vertrag.'],
   'circuits.root': ['grid connection', 'Netzanschluss'],
@@ -49,13 +49,13 @@ export const settings = {
   'circuits.in-use': ['In use by {users}.', 'In Gebrauch durch {users}.'],
   'circuits.add': ['Add a circuit', 'Stromkreis hinzufügen'],
 
-  'supply.star-230': ['400 V three-phase (230 V to neutral)', '400 V Drehstrom (230 V gegen N)'],
+  'supply.star-230': ['400/230 V three-phase', '400/230 V Drehstrom'],
   'supply.single-230': ['230 V single-phase', '230 V einphasig'],
-  'supply.delta-230': ['230 V three-phase without neutral (IT)', '230 V Drehstrom ohne N (IT)'],
+  'supply.delta-230': ['230 V three-phase, no N (IT)', '230 V Drehstrom ohne N (IT)'],
   'supply.split-120': ['120/240 V split-phase', '120/240 V Split-Phase'],
-  'supply.star-120': ['208 V three-phase (120 V to neutral)', '208 V Drehstrom (120 V gegen N)'],
-  'supply.star-277': ['480 V three-phase (277 V to neutral)', '480 V Drehstrom (277 V gegen N)'],
-  'supply.delta-480': ['480 V three-phase without neutral', '480 V Drehstrom ohne N'],
+  'supply.star-120': ['208/120 V three-phase', '208/120 V Drehstrom'],
+  'supply.star-277': ['480/277 V three-phase', '480/277 V Drehstrom'],
+  'supply.delta-480': ['480 V three-phase, no N', '480 V Drehstrom ohne N'],
 
   'meters.lead': ['What the box measures by. At least the grid connection should have a meter.', 'Wonach die Box misst. Mindestens der Netzanschluss sollte einen Zähler haben.'],
   'meters.circuit': ['Measures', 'Misst'],

@@ -62,7 +62,6 @@ export const site = {
   'charger.limit': ['Limit', 'Grenze'],
   'charger.draws': ['Draws', 'Zieht'],
   'charger.unconfirmed': ['not confirmed yet', 'noch nicht bestätigt'],
-  'charger.confirmed': ['confirmed', 'bestätigt'],
   'charger.no-limit': ['none sent yet', 'noch keine gesendet'],
   'charger.fallback-unarmed': ['no fallback set', 'kein Rückfallwert gesetzt'],
   'charger.bar': ['Draws {drawn}, limit {limit}, maximum {max}', 'Zieht {drawn}, Grenze {limit}, Maximum {max}'],
@@ -82,6 +81,8 @@ export const site = {
 
   'reason.paused-by-hand': ['Paused by hand', 'Von Hand pausiert'],
   'reason.held-by-hand': ['Held at no more than {limit} by hand', 'Von Hand bei höchstens {limit} gehalten'],
+  'reason.held-by-order': ['Held by order', 'Auf Anweisung gehalten'],
+  'reason.follows-sun': ['Follows the sun', 'Folgt der Sonne'],
   'reason.limited-by-input': ['Contact {input} limits {circuit}', 'Kontakt {input} begrenzt {circuit}'],
   'reason.no-car': ['No car', 'Kein Auto'],
   'reason.undecided': ['Goes on as before until all chargers are heard', 'Läuft weiter, bis alle Ladepunkte gehört sind'],

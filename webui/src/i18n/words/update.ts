@@ -5,7 +5,6 @@ export const update = {
   'update.runs': ['{version} runs on this box.', 'Auf dieser Box läuft {version}.'],
   'update.choose': ['Bundle from this device (.raucb)', 'Bundle von diesem Gerät (.raucb)'],
   'update.upload': ['Upload', 'Hochladen'],
-  'update.resume': ['Go on', 'Weiter'],
   'update.broken': ['An upload of {name} broke off at {percent} %. Choose the same file to go on there.', 'Das Hochladen von {name} brach bei {percent} % ab. Wählen Sie dieselbe Datei, um dort weiterzumachen.'],
   'update.uploading': ['Uploading: {percent} %', 'Lädt hoch: {percent} %'],
   'update.address': ['Or its address on a server', 'Oder seine Adresse auf einem Server'],

@@ -82,6 +82,8 @@ fn charger() -> ChargerView {
         max_a: 32.0,
         fallback_a: 6.0,
         fallback_armed: true,
+        settle_s: 10.0,
+        settle_learnt: false,
         held_a: Some(0.0),
         departs_ms: None,
         energy_needed_kwh: None,

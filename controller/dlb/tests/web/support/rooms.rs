@@ -186,6 +186,7 @@ impl SystemDoor for Machine {
             time_ms: None,
             appliance: false,
             note: Some("This is not an appliance.".into()),
+            ocpp: "0.0.0.0:9000".into(),
             slots: Vec::new(),
         }
     }
@@ -277,6 +278,8 @@ fn charger() -> ChargerView {
         max_a: 32.0,
         fallback_a: 6.0,
         fallback_armed: true,
+        settle_s: 10.0,
+        settle_learnt: false,
         held_a: None,
         departs_ms: None,
         energy_needed_kwh: None,
