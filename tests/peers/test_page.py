@@ -219,6 +219,21 @@ async def test_the_history_of_today_shows_load_session_and_event(make_box, meter
         await expect(page.get_by_text("Nothing was recorded on this day.")).to_be_visible()
 
 
+async def test_two_sessions_of_the_same_number_are_both_in_the_history(make_box, meter):
+    box = await in_thread(make_box, site(meter, ocpp("CP-1")))
+    now = int(time.time() * 1000)
+    # A Modbus charger's sessions are counted by the box, after a restart from one again.
+    alike = {"charger": "cp-1", "session": 1, "tag": "", "started_ms": now, "ended_ms": now, "why": "unplugged"}
+    sessions = [alike | {"energy_wh": 1500}, alike | {"energy_wh": 2500}]
+    async with browser() as visit:
+        visitor = await visit(box)
+        await visitor.page.route("**/api/v1/sessions?*", lambda route: route.fulfill(json={"sessions": sessions}))
+        page = await visitor.sign_in("#/history")
+        table = page.get_by_role("region", name="Sessions")
+        await expect(table).to_contain_text("1.5 kWh")
+        await expect(table).to_contain_text("2.5 kWh")
+
+
 async def test_the_keyboard_alone_signs_in_and_goes_everywhere(make_box, meter):
     box = await in_thread(make_box, site(meter, ocpp("CP-1")))
     async with browser() as visit:

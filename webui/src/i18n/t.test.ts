@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { ApiError } from '../api/client';
 import { preferences } from '../state/preferences.svelte';
 import { fill, known, t } from './t';
-import { spoken } from './spoken';
+import { alertText, spoken } from './spoken';
 import { trouble } from './trouble';
 import { words } from './words/index';
 
@@ -60,4 +60,12 @@ test('a German sentence that lacks a value gives way to the words of the box', (
   expect(spoken('older', 'RAUC says: older', { found: '1.0', here: '2.0' })).toContain('1.0 statt 2.0');
   expect(spoken('older', 'RAUC says: older')).toBe('RAUC says: older');
   expect(spoken('not-up', 'did not come up', { from: '1.0', to: '2.0' })).toBe('2.0 kam nicht bis zum Programm. Die Box kehrte von selbst zu 1.0 zurück.');
+});
+
+test('an alert is German on a German page, with what it is about', () => {
+  const alert = { code: 'meter-lost', about: 'main', text: 'Meter main is lost.' };
+  expect(alertText(alert)).toBe('Meter main is lost.');
+  preferences.language = 'de';
+  expect(alertText(alert)).toContain('main antwortet nicht.');
+  expect(alertText({ ...alert, code: 'something-new' })).toBe('Meter main is lost.');
 });

@@ -6,6 +6,7 @@ import { preferences } from '../state/preferences.svelte';
 import Alerts from './Alerts.svelte';
 import ChargerRow from './ChargerRow.svelte';
 import CircuitCard from './CircuitCard.svelte';
+import SessionTable from './SessionTable.svelte';
 import Verdict from './Verdict.svelte';
 
 const NOW = 1_760_000_000_000;
@@ -40,6 +41,21 @@ test('every bar says in words what it shows', () => {
 test('a name of a charger is text, whatever it says', () => {
   const charger = { ...picture(NOW).chargers[0]!, id: '<img src=x onerror=alert(1)>' };
   expect(render(ChargerRow, { props: { charger } }).body).not.toContain('<img');
+});
+
+test('a session whose end was never heard is not called running', () => {
+  const session = { charger: 'bay-5', session: 2, tag: '', started_ms: NOW, ended_ms: null, energy_wh: null, why: null };
+  const said = (why: string | null) => words(render(SessionTable, { props: { sessions: [{ ...session, why }] } }).body);
+  expect(said(null)).toContain('running');
+  expect(said('its end was never heard')).not.toContain('running');
+});
+
+test('a circuit tells of the contact that limits it', () => {
+  const site = picture(NOW);
+  const input = { id: 'utility', circuit: 'garage', asks: '', level: 'active', in_force: true, since_s: 5, met_after_s: null };
+  const said = (circuit: number) => words(render(CircuitCard, { props: { site: { ...site, inputs: [input] }, circuit: site.circuits[circuit]! } }).body);
+  expect(said(1)).toContain('Contact utility limits garage');
+  expect(said(0)).not.toContain('utility');
 });
 
 test('the alarm stands before the warning', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { filled, type Form } from './draft.svelte';
 import { beneath, placeOf, sectionOf } from './problems';
-import { renameCircuit, renamePort, usersOf } from './references';
+import { few, renameCircuit, renamePort, usersOf } from './references';
 import { linesOf, supplyFrom, supplyOf, supplyWord } from './supply';
 
 const site = (): Form =>
@@ -56,4 +56,9 @@ test('a mistake is shown in the section where it can be mended', () => {
   expect(beneath('server.ocpp', 'server')).toBe(true);
   expect(['clamps.board', 'adoption.circuit', 'policy.raise_after_s', ''].map(sectionOf)).toEqual(['meters', 'chargers', 'policy', 'site']);
   expect(placeOf({ key: 'charger[2].max_a', id: 'bay-3', what: '', remedy: '' })).toBe('bay-3 · max_a');
+});
+
+test('whoever else is left out of a sentence is hinted at', () => {
+  expect(few(['a', 'b', 'c', 'd'])).toBe('a, b, c, d');
+  expect(few(['a', 'b', 'c', 'd', 'e'])).toBe('a, b, c, d …');
 });

@@ -28,3 +28,8 @@ export function renamePort(file: SiteFile, before: string, after: string): void 
   if (before === '' || (file.port ?? []).filter(({ id }) => id === before).length > 0) return;
   for (const user of [...(file.meter ?? []), ...(file.charger ?? [])]) if (user.port === before) user.port = after;
 }
+
+/** The first of them, for a sentence. */
+export function few(users: readonly string[]): string {
+  return users.slice(0, 4).join(', ') + (users.length > 4 ? ' …' : '');
+}

@@ -29,5 +29,4 @@ export const common = {
   'error.unreachable': ['The box does not answer. Is this device still in its network?', 'Die Box antwortet nicht. Ist dieses Gerät noch in ihrem Netz?'],
   'error.refused': ['The box refused: {message}', 'Die Box hat abgelehnt: {message}'],
   'error.unknown': ['That did not work (status {status}).', 'Das hat nicht geklappt (Status {status}).'],
-
 } satisfies Record<string, Word>;

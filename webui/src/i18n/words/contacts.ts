@@ -36,7 +36,7 @@ export const contacts = {
   'relays.add': ['Add a relay', 'Relais hinzufügen'],
   'relays.does': ['Job', 'Aufgabe'],
   'relays.shed': ['Sheds load above the limit', 'Wirft über der Grenze Last ab'],
-  'relays.trip': ['Opens the contactor before the fuse trips', 'Öffnet den Schütz, bevor die Sicherung auslöst'],
+  'relays.trip': ['Opens the contactor before the fuse', 'Öffnet den Schütz vor der Sicherung'],
   'relays.lamp': ['Lamp: the state of the site', 'Lampe: Zustand der Anlage'],
   'relays.after_s': ['Over the limit for', 'Über der Grenze seit'],
   'relays.margin_a': ['Back this far below', 'Zurück so weit darunter'],

@@ -37,7 +37,7 @@ export const update = {
   'server.keep': ['Keep the token', 'Token merken'],
 
   'backup.title': ['Backup', 'Sicherung'],
-  'backup.lead': ['Configuration, passwords, the broker’s certificates and the clamps’ corrections in one file that only its passphrase opens. Make one after every change, and keep it apart from the box.', 'Einrichtung, Passwörter, Zertifikate des Brokers und Korrekturen der Zangen in einer Datei, die nur ihre Passphrase öffnet. Sichern Sie nach jeder Änderung, und verwahren Sie die Datei getrennt von der Box.'],
+  'backup.lead': ['Configuration, passwords, the broker’s certificates and the clamps’ corrections in one file that only its passphrase opens. Make one after every change, and keep it apart from the box.', 'Einrichtung, Passwörter, Zertifikate des Brokers und Korrekturen der Stromwandler in einer Datei, die nur ihre Passphrase öffnet. Sichern Sie nach jeder Änderung, und verwahren Sie die Datei getrennt von der Box.'],
   'backup.passphrase': ['Passphrase of the backup', 'Passphrase der Sicherung'],
   'backup.hint': ['At least 10 characters. Nobody can open the file without it.', 'Mindestens 10 Zeichen. Ohne sie öffnet niemand die Datei.'],
   'backup.make': ['Download backup', 'Sicherung herunterladen'],
