@@ -13,6 +13,22 @@ from sites import Loads, ocpp, site
 from visitor import PHONE, browser
 from waiting import eventually, in_thread
 
+# What has the focus, and whether it is marked and not covered by anything else.
+FOCUS = """() => {
+    const it = document.activeElement;
+    const near = it.closest('label, .find') ?? it;
+    // The browser marks the calendar's button inside a date field itself.
+    const calendar = it.type?.startsWith('date') && !it.matches(':focus-visible');
+    const marked = calendar || [it, near].some((e) => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(e);
+        return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2;
+    });
+    const { left, top, width, height } = near.getBoundingClientRect();
+    const seen = document.elementFromPoint(left + width / 2, Math.min(top + height / 2, innerHeight - 1));
+    const covered = !near.contains(seen) && !seen?.contains(near);
+    const name = it.getAttribute('href') ?? it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent.trim() ?? it.textContent.trim();
+    return [it === document.body ? '#content' : `${name} ${covered ? 'covered' : ''}`, it === document.body || (marked && !covered)];
+}"""
 VIEWS = {
     "dashboard": "",
     "charger": "charger/cp-1",
@@ -227,7 +243,7 @@ async def test_two_sessions_of_the_same_number_are_both_in_the_history(make_box,
     sessions = [alike | {"energy_wh": 1500}, alike | {"energy_wh": 2500}]
     async with browser() as visit:
         visitor = await visit(box)
-        await visitor.page.route("**/api/v1/sessions?*", lambda route: route.fulfill(json={"sessions": sessions}))
+        await visitor.page.route(re.compile(r"/api/v1/sessions\?"), lambda route: route.fulfill(json={"sessions": sessions}))
         page = await visitor.sign_in("#/history")
         table = page.get_by_role("region", name="Sessions")
         await expect(table).to_contain_text("1.5 kWh")
@@ -256,6 +272,80 @@ async def test_the_keyboard_alone_signs_in_and_goes_everywhere(make_box, meter):
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_be_hidden()
         assert await focused(page) == "Lower the site for a while", "the focus returns to where it was"
+
+
+async def test_the_keyboard_alone_changes_a_limit_and_keeps_its_place(make_box, meter):
+    box = await in_thread(make_box, site(meter, ocpp("CP-1")))
+    async with browser() as visit:
+        visitor = await visit(box)
+        page = await visitor.sign_in("#/settings/circuits")
+        entry = page.locator('[data-entry="circuit[0]"]')
+        await expect(entry).to_be_visible()
+        await tab_until(page, lambda name: name.startswith("grid"))
+        await page.keyboard.press("Enter")
+        await tab_to(page, "Limit")
+        await page.keyboard.press("Control+A")
+        await page.keyboard.type("55")
+        await tab_to(page, "Save")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("Saved and in force")).to_be_visible()
+        assert await focused(page) == "Saved and in force"
+        await eventually_true(lambda: box.circuit()["limit_a"] == [55.0, 55.0, 55.0])
+
+        await visitor.go("")
+        await tab_to(page, "Lower the site for a while")
+        await page.keyboard.press("Enter")
+        await tab_to(page, "To")
+        await page.keyboard.press("Control+A")
+        await page.keyboard.type("20")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        lift = page.get_by_role("button", name="Lift")
+        await expect(lift).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("button", name="Lower the site for a while")).to_be_focused()
+
+
+async def test_escape_leads_from_every_dialog_back_to_its_button(make_box, meter):
+    box = await in_thread(make_box, site(meter, []))
+    async with browser() as visit, connected(ObedientCharger, box, "NEW-1"):
+        visitor = await visit(box)
+        page = await visitor.sign_in()
+        await expect(page.get_by_text("NEW-1 has connected")).to_be_visible()
+        dialogs = {
+            "": "Adopt with other settings … NEW-1",
+            "system": "Forget everything …",
+            "settings/versions": "Restore",
+        }
+        await in_thread(rename, box, "Depot")
+        for path, button in dialogs.items():
+            await visitor.go(path)
+            await tab_to(page, button)
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_role("dialog")).to_be_visible()
+            await page.keyboard.press("Escape")
+            await expect(page.get_by_role("dialog")).to_have_count(0)
+            assert await focused(page) == button
+
+
+async def test_whoever_goes_by_keyboard_sees_where_they_are(make_box, meter):
+    box = await in_thread(make_box, site(meter, ocpp("CP-1")))
+    async with browser() as visit:
+        # As high as a phone is wide: bars at the foot cover much of it.
+        visitor = await visit(box, {"width": 640, "height": 500})
+        page = await visitor.sign_in()
+        for name, path in VIEWS.items():
+            await visitor.go(path)
+            await expect(page.locator("main").get_by_text("Asking the box")).to_have_count(0)
+            for folded in await page.locator("details:not([open]) > summary").all():
+                await folded.click()
+            await page.evaluate("scrollTo(0, 0); document.getElementById('content').focus()")
+            for _ in range(120):
+                await page.keyboard.press("Tab")
+                where, marked = await page.evaluate(FOCUS)
+                assert marked, f"{name}: {where}"
+                if where == "#content":
+                    break
 
 
 async def test_no_view_scrolls_sideways_on_a_phone(make_box, meter):
@@ -300,6 +390,14 @@ async def test_the_dark_page_is_dark(make_box, meter):
         assert await lightness(dark.page) > 0.8
 
 
+def rename(box, name):
+    """So that there is an older version of the configuration, too."""
+    told = box.get("config")
+    headers = {"Origin": box.url, "If-Match": f'"{told["version"]}"'}
+    config = told["config"] | {"name": name}
+    box.http.put(f"{box.url}/api/v1/config", json=config, headers=headers, timeout=10).raise_for_status()
+
+
 async def eventually_true(condition, seconds=10):
     await eventually(lambda: in_thread(condition), seconds=seconds)
 
@@ -313,11 +411,17 @@ async def focused(page):
 
 
 async def tab_to(page, name, most=60):
+    await tab_until(page, lambda at: at == name, most)
+
+
+async def tab_until(page, reached, most=60):
+    passed = []
     for _ in range(most):
         await page.keyboard.press("Tab")
-        if await focused(page) == name:
+        passed.append(await focused(page))
+        if reached(passed[-1]):
             return
-    raise AssertionError(f"{name} is not reached with the Tab key")
+    raise AssertionError(f"not reached with the Tab key, which passed {passed}")
 
 
 async def lightness(page):
