@@ -205,6 +205,7 @@ class Misbehaving:
                     self.calls.append((message[1], message[2]))
 
 
+@pytest.mark.timeout(400)
 async def test_ten_thousand_spoiled_frames_disturb_nobody_else(make_box, meter):
     loads = Loads(meter, building=(30, 30, 30))
     box = await in_thread(make_box, site(meter, ocpp("GOOD", "BAD", max_a=16)))

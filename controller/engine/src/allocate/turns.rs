@@ -31,6 +31,10 @@ pub const KNOCK_FOR: Duration = Duration::from_secs(2 * 60);
 /// morning does not wait all afternoon.
 const LEAD_MAX_TURNS: f64 = 4.0;
 
+/// A car follows what it is offered within this time (IEC 61851-1): a grant that is taken back sooner has switched
+/// nothing on. Whoever comes with a car that is drawing already, before it can be told anything, has one such.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(5);
+
 /// A current on any line from which on a charger that nothing is known of counts as running.
 const RUNNING: Milliamps = Milliamps(1000);
 
@@ -43,6 +47,8 @@ pub(super) struct Turn {
     /// When it was last switched on or off.
     started: Option<Instant>,
     stopped: Option<Instant>,
+    /// It was on for long enough to count, or has had its one grant that was not.
+    has_run: bool,
     /// Since when it wants and has nothing.
     waits: Option<Instant>,
     /// Since when its idle car has been without standby, and until when it is given a chance to wake.
@@ -100,10 +106,10 @@ impl Turn {
             self.started = if was_on { Some(now - MIN_ON) } else { Some(now) };
         }
         if given == 0 {
-            self.started = None;
             if wants && was_on {
-                self.stopped = Some(now);
+                self.switched_off(now);
             }
+            self.started = None;
         }
         self.waits = if wants && given == 0 { self.waits.or(Some(now)) } else { None };
         if seen != Demand::Idle {
@@ -115,6 +121,14 @@ impl Turn {
         } else {
             self.dark = self.dark.or(Some(now));
         }
+    }
+
+    fn switched_off(&mut self, now: Instant) {
+        let lasted = self.started.is_none_or(|started| now.since(started) >= FOLLOWED_WITHIN);
+        if lasted || self.has_run {
+            self.stopped = Some(now);
+        }
+        self.has_run = true;
     }
 
     pub(super) const fn on(&self) -> bool {

@@ -386,6 +386,7 @@ fn a_car_that_was_unplugged_and_comes_back_need_not_rest() {
     let mut allocator = Allocator::new();
     let mut snapshot = everybody_wants(&site);
     allocator.allocate(&site, &snapshot);
+    snapshot.now = snapshot.now + Duration::from_secs(60);
     snapshot.circuits[0].other_load[Line::L1] = amps(16.0);
     allocator.allocate(&site, &snapshot);
     snapshot.circuits[0].other_load[Line::L1] = Milliamps::ZERO;
@@ -395,6 +396,26 @@ fn a_car_that_was_unplugged_and_comes_back_need_not_rest() {
     allocator.allocate(&site, &snapshot);
     snapshot.chargers[0] = wants(Demand::Wants(amps(32.0)));
     assert_eq!(given(&allocator.allocate(&site, &snapshot)), [20.0]);
+}
+
+/// It drew before it could be told anything, which looked like an oven for a moment.
+#[test]
+fn a_first_offer_that_is_taken_back_before_the_car_has_followed_is_no_switching_off() {
+    let site = row_of(1, 20.0);
+    let mut allocator = Allocator::new();
+    let mut snapshot = everybody_wants(&site);
+    let mut offered = |other: f64| {
+        snapshot.circuits[0].other_load[Line::L1] = amps(other);
+        let allocation = allocator.allocate(&site, &snapshot);
+        snapshot.now = snapshot.now + Duration::from_secs(1);
+        (given(&allocation)[0], allocation.grants[0].reason)
+    };
+    assert_eq!(offered(0.0).0, 20.0);
+    assert_eq!(offered(16.0).0, 0.0);
+    assert_eq!(offered(0.0).0, 20.0, "nothing was switched on, nothing has to rest");
+    // Once: an oven that does this all the time makes no contactor chatter.
+    assert_eq!(offered(16.0).0, 0.0);
+    assert_eq!(offered(0.0), (0.0, Reason::Rests));
 }
 
 #[test]
