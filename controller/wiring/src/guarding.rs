@@ -90,7 +90,7 @@ impl Controller {
         ours.into_iter().map(|lines| lines.map(surely)).collect()
     }
 
-    /// The picture with what the guard holds back counted as the load of others.
+    /// The picture with what the guard holds back counted as the load of others, and room left for one that arrives.
     pub(crate) fn guarded(&self, snapshot: &Snapshot) -> Snapshot {
         let mut guarded = snapshot.clone();
         for (ix, state) in guarded.circuits.iter_mut().enumerate() {
@@ -101,6 +101,7 @@ impl Controller {
                 state.other_load.0[at].max(held)
             }));
         }
+        self.leave_for_arrivals(&mut guarded);
         guarded
     }
 

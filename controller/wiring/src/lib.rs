@@ -4,6 +4,7 @@
 //! site enters by the one door, as an [`event::Event`]; all that dlb does leaves as an effect.
 
 mod alerts;
+mod arrivals;
 mod central;
 mod configuring;
 pub mod controller;

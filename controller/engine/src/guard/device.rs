@@ -73,6 +73,22 @@ impl Protection {
         Some(Duration::from_secs_f64(seconds))
     }
 
+    /// The largest current that surely holds for so long: the inverse of [`Self::earliest_trip`].
+    #[must_use]
+    pub fn holds_for(self, span: Duration) -> Milliamps {
+        let (points, seconds) = (self.points(), span.as_secs_f64());
+        let pair = points.windows(2).find(|pair| seconds >= pair[1].1);
+        let multiple = match pair {
+            _ if seconds >= points[0].1 => points[0].0,
+            Some(pair) => {
+                let part = (seconds / pair[0].1).ln() / (pair[1].1 / pair[0].1).ln();
+                pair[0].0 * (pair[1].0 / pair[0].0).powf(part)
+            }
+            None => points[points.len() - 1].0,
+        };
+        Milliamps((f64::from(self.rated.0.max(0)) * multiple) as i32)
+    }
+
     fn points(self) -> [Point; 5] {
         let rated_a = self.rated.as_amps();
         let conventional = self.conventional_s();
@@ -158,6 +174,27 @@ mod tests {
         near(trip(Device::McbC, 100, 255), 1.0);
         near(trip(Device::McbB, 100, 400), 0.01);
         assert!(trip(Device::McbC, 100, 400).is_some_and(|seconds| seconds > 0.02));
+    }
+
+    #[test]
+    fn what_holds_for_a_while_trips_no_sooner() {
+        for device in [Device::Gg, Device::McbB, Device::McbC, Device::McbD, Device::Mccb] {
+            for rated in [10, 16, 63, 250] {
+                let protection = Protection { device, rated: Milliamps::from_amps(rated) };
+                for seconds in [1, 20, 60, 120, 240, 1800, 20_000] {
+                    let holds = protection.holds_for(Duration::from_secs(seconds));
+                    let within = |current| {
+                        protection.earliest_trip(current).map_or(f64::INFINITY, |span| span.as_secs_f64())
+                    };
+                    assert!(within(holds) >= seconds as f64 * 0.999, "{device:?} {rated} A, {seconds} s");
+                    let more = Milliamps(holds.0 + holds.0 / 50);
+                    assert!(
+                        within(more) < (seconds as f64).min(14_400.0),
+                        "{device:?} {rated} A, {seconds} s"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

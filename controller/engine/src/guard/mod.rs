@@ -312,13 +312,14 @@ impl CircuitGuard {
 }
 
 impl Setting {
+    /// What protects a line that may carry this much for ever.
+    #[must_use]
+    pub fn protects(&self, limit: Milliamps) -> Protection {
+        self.protection.unwrap_or(Protection { device: Device::Mccb, rated: limit })
+    }
+
     fn rules(&self, limit: Milliamps, give_after: Duration) -> line::Rules {
-        let unknown = Protection { device: Device::Mccb, rated: limit };
-        line::Rules {
-            protection: self.protection.unwrap_or(unknown),
-            hurries: self.profile == Profile::G100,
-            give_after,
-        }
+        line::Rules { protection: self.protects(limit), hurries: self.profile == Profile::G100, give_after }
     }
 }
 
