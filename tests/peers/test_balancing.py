@@ -82,7 +82,7 @@ async def test_an_odd_charger_is_balanced_all_the_same(make_box, meter, kind):
         await eventually(lambda: max(loads.permitted()) <= 63.2, seconds=30)
         loads.building = [40, 40, 40]
         await holds(lambda: max(loads.permitted()) <= 63.2, seconds=15)
-        await eventually(fair, seconds=60)
+        await eventually(shown, fair, seconds=60)
 
 
 async def test_a_charger_that_takes_more_than_allowed_is_fenced_off(make_box, meter):

@@ -86,7 +86,7 @@ async def test_the_clamps_fit_on_a_phone_in_german_and_dark(demo):
         await page.evaluate("localStorage.setItem('dlb.preferences', '{\"language\":\"de\"}')")
         await page.reload()
         await expect(page.get_by_role("heading", name="Stromwandler")).to_be_visible()
-        await expect(page.locator("path.curve").first).to_be_visible()
+        await expect(page.get_by_role("img", name=re.compile("^Ströme")).locator("path.curve").first).to_be_visible()
         await asyncio.sleep(1)
         assert await visitor.sideways() is None
         await visitor.photo("clamps-phone")

@@ -96,6 +96,7 @@ async def test_a_charger_does_what_a_technician_asks_and_its_answer_is_told(make
         told = await said(box, "cp-1", "restart-hard")
         assert told["text"] == "cp-1 restarts."
         # It has forgotten everything and is under control again by itself.
+        await eventually(lambda: charger.car is None)
         await charger.plug(Car())
         await charging(box, charger)
         assert charger.asked == [
