@@ -111,7 +111,8 @@ async def test_one_click_adopts_a_charger_as_its_card_says(make_box, meter):
         await expect(row).to_contain_text("of 13 A", timeout=30_000)
         await expect(row).to_contain_text("L3 of grid is full")
         await expect(row).to_contain_text("Charging")
-        assert charger.allowed() == pytest.approx(13, abs=0.05)
+        # The page shows what was sent; the charger may be about to take it.
+        await eventually(charger.allowed, lambda amps: amps == pytest.approx(13, abs=0.05))
         await visitor.photo("dashboard")
         await row.click()
         await expect(page.get_by_role("heading", name="new-1")).to_be_visible()

@@ -247,6 +247,11 @@ pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (
         Reason::NeutralFull { circuit: at } => {
             (format!("neutral of {} is full", circuit(at)), "neutral-full")
         }
+        Reason::KeptForArrival { circuit: at, line } => {
+            let rest =
+                format!("the rest of {} of {} is kept for a car that may come", line.name(), circuit(at));
+            (rest, "kept-for-arrival")
+        }
         Reason::Unbalanced { circuit: at, line } => {
             (format!("{} of {} would be too far above the others", line.name(), circuit(at)), "unbalanced")
         }
@@ -286,6 +291,7 @@ fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
     match reason {
         Reason::LineFull { circuit, line }
         | Reason::Unbalanced { circuit, line }
+        | Reason::KeptForArrival { circuit, line }
         | Reason::WaitsForTurn { circuit, line }
         | Reason::NothingLeft { circuit, line }
         | Reason::Guarded { circuit, line, .. } => (Some(circuit), Some(line.name())),

@@ -54,6 +54,8 @@ pub enum Reason {
     LimitedByInput { circuit: CircuitIx, input: InputIx },
     /// This line of this circuit has carried more than it may; the guard gives back in steps.
     Guarded { circuit: CircuitIx, line: Line, rule: Rule },
+    /// The rest of this line is kept for a car that may come while the box is dead.
+    KeptForArrival { circuit: CircuitIx, line: Line },
     /// Somebody holds this charger at no more, by hand or through the broker.
     HeldByOrder,
     /// It follows the sun, which gives no more.

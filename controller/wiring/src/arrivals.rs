@@ -7,6 +7,7 @@
 //! two cars.
 
 use crate::controller::Controller;
+use dlb_engine::allocation::Reason;
 use dlb_engine::guard::Setting;
 use dlb_engine::lines::PerLine;
 use dlb_engine::site::{ChargerIx, CircuitIx};
@@ -67,6 +68,18 @@ impl Controller {
     }
 }
 
+/// This reason where the line is full only because of that.
+pub(crate) fn kept_for_arrival(reason: Reason, before: &Snapshot, after: &Snapshot) -> Option<Reason> {
+    let (Reason::LineFull { circuit, line }
+    | Reason::WaitsForTurn { circuit, line }
+    | Reason::NothingLeft { circuit, line }) = reason
+    else {
+        return None;
+    };
+    let lowered = after.circuits[circuit.0].limit[line] < before.circuits[circuit.0].limit[line];
+    lowered.then_some(Reason::KeptForArrival { circuit, line })
+}
+
 /// What limits may add up to beside one that arrives, on a line that may carry `own` for ever.
 fn room(guard: Setting, own: Milliamps, arrives: Milliamps, lasts: Duration) -> Milliamps {
     if arrives <= Milliamps::ZERO {
@@ -79,6 +92,9 @@ fn room(guard: Setting, own: Milliamps, arrives: Milliamps, lasts: Duration) -> 
 mod tests {
     use super::*;
     use dlb_engine::guard::{Device, Protection};
+    use dlb_engine::lines::Line;
+    use dlb_engine::snapshot::{CircuitState, Strategy};
+    use dlb_engine::time::Instant;
 
     fn leaves(device: Option<Device>, own: i32, seconds: u64) -> f64 {
         let rated = Milliamps::from_amps(own);
@@ -99,5 +115,25 @@ mod tests {
         let (left, longer) = (leaves(Some(Device::McbC), 10, 130), leaves(Some(Device::McbC), 10, 250));
         assert!((7.0..8.5).contains(&left), "{left}");
         assert!(longer < left, "{longer}");
+    }
+
+    #[test]
+    fn a_line_that_is_full_only_because_a_car_may_come_says_so() {
+        let picture = |limit: i32| Snapshot {
+            now: Instant::default(),
+            strategy: Strategy::Equal,
+            circuits: vec![CircuitState {
+                limit: PerLine::all(Milliamps::from_amps(limit)),
+                limit_power: None,
+                other_load: PerLine::default(),
+            }],
+            chargers: Vec::new(),
+        };
+        let (circuit, line) = (CircuitIx(0), Line::L1);
+        let full = Reason::LineFull { circuit, line };
+        let kept = Some(Reason::KeptForArrival { circuit, line });
+        assert_eq!(kept_for_arrival(full, &picture(10), &picture(8)), kept);
+        assert_eq!(kept_for_arrival(full, &picture(10), &picture(10)), None);
+        assert_eq!(kept_for_arrival(Reason::WantsNoMore, &picture(10), &picture(8)), None);
     }
 }

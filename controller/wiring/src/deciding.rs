@@ -1,5 +1,6 @@
 //! One decision: freeze the picture, allocate, see what the ledger lets through, tell the links.
 
+use crate::arrivals::kept_for_arrival;
 use crate::controller::Controller;
 use crate::event::Severity;
 use crate::outlet::OutletRecord;
@@ -39,7 +40,7 @@ impl Controller {
         let mut allocation = allocator.allocate(self.site_now(now), &guarded);
         self.allocator = allocator;
         for (ix, grant) in allocation.grants.iter_mut().enumerate() {
-            grant.reason = self.reason(ChargerIx(ix), *grant, &snapshot);
+            grant.reason = self.reason(ChargerIx(ix), *grant, (&snapshot, &guarded));
         }
         let before = self.settings.site.charger_indexes().map(|ix| self.ledger.limit(ix)).collect::<Vec<_>>();
         let setpoints = self.ledger.plan(now, &self.settings.site, &guarded, &allocation);
@@ -60,9 +61,10 @@ impl Controller {
 
     /// The allocation sees a wish and a room; behind the wish may stand an order or the charger's rating,
     /// behind the room the guard.
-    fn reason(&self, ix: ChargerIx, grant: Grant, snapshot: &Snapshot) -> Reason {
-        if let Some(guarded) = self.guards(grant.reason, snapshot) {
-            return guarded;
+    fn reason(&self, ix: ChargerIx, grant: Grant, (snapshot, guarded): (&Snapshot, &Snapshot)) -> Reason {
+        let other = self.guards(grant.reason, snapshot);
+        if let Some(other) = other.or_else(|| kept_for_arrival(grant.reason, snapshot, guarded)) {
+            return other;
         }
         if grant.reason != Reason::WantsNoMore {
             return self.inputs.behind(&self.settings, grant.reason).unwrap_or(grant.reason);

@@ -95,6 +95,7 @@ export const site = {
     '{line} of {circuit} would be too far above the other lines',
     '{line} von {circuit} läge zu weit über den anderen Leitern',
   ],
+  'reason.kept-for-arrival': ['The rest of {line} of {circuit} is kept for a car that may come', 'Der Rest von {line} von {circuit} bleibt frei für ein Auto, das kommen kann'],
   'reason.waits-for-turn': ['Waits for its turn on {line} of {circuit}', 'Wartet auf {line} von {circuit}, bis es dran ist'],
   'reason.nothing-left': ['Nothing is left on {line} of {circuit}', 'Auf {line} von {circuit} ist nichts mehr übrig'],
   'reason.overload': ['{line} of {circuit} was overloaded', '{line} von {circuit} war überlastet'],
