@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 const ORDER: &str = "factory-reset";
 /// Forgotten first: what opens other doors.
-const SECRETS: [&str; 2] = ["secrets.toml", "password"];
+const SECRETS: [&str; 3] = ["secrets.toml", "password", "logins"];
 /// One of these lies in every data directory that the program has used.
 const OURS: [&str; 4] = ["box-id", "journal.redb", "history.redb", "password"];
 /// Belongs to the file system.
@@ -184,7 +184,9 @@ mod tests {
     use super::*;
 
     fn used(directory: &Path) -> PathBuf {
-        for name in ["box-id", "password", "secrets.toml", "journal.redb", "history.redb", "clamps.toml"] {
+        for name in
+            ["box-id", "password", "logins", "secrets.toml", "journal.redb", "history.redb", "clamps.toml"]
+        {
             fs::write(directory.join(name), "x").unwrap();
         }
         fs::create_dir_all(directory.join("config/versions")).unwrap();

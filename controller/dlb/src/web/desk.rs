@@ -5,6 +5,7 @@ use super::attempts::{AttemptRule, Attempts};
 use super::doors::{DoorFault, Doors};
 use super::guests::{GuestRule, Guests};
 use super::hashing::Hashing;
+use super::login_file::{LoginFile, Moment};
 use super::logins::{LoginRule, Logins};
 use super::password::PasswordStore;
 use hyper::StatusCode;
@@ -14,7 +15,7 @@ use smol::lock::Semaphore;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The bounds of the server. The defaults suit a box on a local network; tests shorten the times.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +79,7 @@ pub(crate) struct Desk {
     pub(crate) doors: Doors,
     pub(crate) settings: Settings,
     pub(crate) logins: Logins,
+    login_file: LoginFile,
     pub(crate) attempts: Attempts,
     pub(crate) guests: Guests,
     pub(crate) streams: Arc<Semaphore>,
@@ -88,10 +90,13 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(doors: Doors, settings: Settings) -> io::Result<Self> {
+        let here = Moment::here();
+        let login_file = LoginFile::new(&doors.data, here.now);
         Ok(Self {
+            logins: Logins::new(settings.logins, login_file.read(&doors.password, here)),
+            login_file,
             doors,
             settings,
-            logins: Logins::new(settings.logins),
             attempts: Attempts::new(settings.attempts),
             guests: Guests::new(settings.guests),
             streams: Arc::new(Semaphore::new(settings.streams)),
@@ -129,6 +134,25 @@ impl Desk {
         let password = self.doors.password.clone();
         let answer = self.hashing.run(move || question(&password));
         within(self.settings.answer_within, answer).await.flatten().ok_or_else(too_slow)
+    }
+}
+
+impl Desk {
+    /// Writes down who is logged in, for the time after a restart. A disk that refuses spoils no answer.
+    pub(crate) async fn keep_logins(self: &Arc<Self>) {
+        let desk = Arc::clone(self);
+        let kept =
+            self.ask(move |doors| desk.login_file.keep(&desk.logins, &doors.password, Moment::here())).await;
+        if let Ok(Err(error)) = kept {
+            tracing::error!(%error, "who is logged in cannot be written down");
+        }
+    }
+
+    /// A login was used: that is written down now and then.
+    pub(crate) async fn login_used(self: &Arc<Self>) {
+        if self.login_file.is_due(Instant::now()) {
+            self.keep_logins().await;
+        }
     }
 }
 

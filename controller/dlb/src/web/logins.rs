@@ -1,4 +1,5 @@
-//! Who is logged in. Kept in memory only: a restart logs everybody out.
+//! Who is logged in. A login is known by the mark of its token: what lies here, or in the file that carries it
+//! over a restart ([`login_file`](super::login_file)), opens no door.
 
 use std::hint::black_box;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,8 @@ const TOKEN_BYTES: usize = 32;
 
 /// 256 random bits that stand for a login.
 pub(crate) type Token = [u8; TOKEN_BYTES];
+/// SHA-256 of a secret: enough to know it again.
+pub(crate) type Mark = [u8; 32];
 
 /// How many logins there may be and how long they last.
 #[derive(Clone, Copy, Debug)]
@@ -36,16 +39,21 @@ pub(crate) struct Logins {
     open: Mutex<Vec<Login>>,
 }
 
-#[derive(Debug)]
-struct Login {
-    token: Token,
-    since: Instant,
-    used: Instant,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Login {
+    pub(super) mark: Mark,
+    pub(super) since: Instant,
+    pub(super) used: Instant,
 }
 
 impl Logins {
-    pub(crate) fn new(rule: LoginRule) -> Self {
-        Self { rule, open: Mutex::new(Vec::new()) }
+    /// With those who were logged in before.
+    pub(super) fn new(rule: LoginRule, open: Vec<Login>) -> Self {
+        Self { rule, open: Mutex::new(open) }
+    }
+
+    pub(super) fn list(&self, now: Instant) -> Vec<Login> {
+        self.valid(now).clone()
     }
 
     /// Opens a login for whoever has just shown the password.
@@ -57,30 +65,33 @@ impl Logins {
             let oldest = open.iter().enumerate().min_by_key(|(_, login)| login.used).map(|(ix, _)| ix);
             oldest.map(|ix| open.swap_remove(ix));
         }
-        open.push(Login { token, since: now, used: now });
+        open.push(Login { mark: mark_of(&token), since: now, used: now });
         Ok(token)
     }
 
     /// Is this a login? Using it keeps it alive.
     pub(crate) fn admit(&self, token: &Token, now: Instant) -> bool {
-        let mut open = self.valid(now);
-        let Some(login) = open.iter_mut().find(|login| same(&login.token, token)) else { return false };
+        let (mut open, mark) = (self.valid(now), mark_of(token));
+        let Some(login) = open.iter_mut().find(|login| same(&login.mark, &mark)) else { return false };
         login.used = now;
         true
     }
 
     /// As [`Logins::admit`], without keeping it alive: for streams, which look again and again.
     pub(crate) fn still_valid(&self, token: &Token, now: Instant) -> bool {
-        self.valid(now).iter().any(|login| same(&login.token, token))
+        let mark = mark_of(token);
+        self.valid(now).iter().any(|login| same(&login.mark, &mark))
     }
 
     pub(crate) fn close(&self, token: &Token) {
-        self.lock().retain(|login| !same(&login.token, token));
+        let mark = mark_of(token);
+        self.lock().retain(|login| !same(&login.mark, &mark));
     }
 
     /// After a change of the password nobody else stays.
     pub(crate) fn close_others(&self, token: &Token) {
-        self.lock().retain(|login| same(&login.token, token));
+        let mark = mark_of(token);
+        self.lock().retain(|login| same(&login.mark, &mark));
     }
 
     fn valid(&self, now: Instant) -> MutexGuard<'_, Vec<Login>> {
@@ -95,6 +106,11 @@ impl Logins {
     fn lock(&self) -> MutexGuard<'_, Vec<Login>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+pub(crate) fn mark_of(secret: &[u8]) -> Mark {
+    let digest = ring::digest::digest(&ring::digest::SHA256, secret);
+    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 /// Compares all bytes, whatever the first ones say.
@@ -130,7 +146,7 @@ mod tests {
     }
 
     fn logins() -> Logins {
-        Logins::new(LoginRule { at_most: 2, unused: minutes(10), altogether: minutes(60) })
+        Logins::new(LoginRule { at_most: 2, unused: minutes(10), altogether: minutes(60) }, Vec::new())
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod doors;
 mod guests;
 mod hashing;
 pub mod live;
+mod login_file;
 mod logins;
 mod openapi;
 mod origin;

@@ -2,12 +2,13 @@
 //!
 //! Hashing takes tens of milliseconds and 9 MiB on purpose; callers keep it off their own thread.
 
+use super::logins::{Mark, mark_of};
+use crate::config::atomic;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use thiserror::Error;
@@ -115,12 +116,17 @@ impl PasswordStore {
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     }
 
+    /// What else belongs to this password can be known by it; `None`: there is no password yet.
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        self.hash().as_ref().map(|hash| mark_of(hash.as_bytes()))
+    }
+
     fn hash(&self) -> MutexGuard<'_, Option<String>> {
         self.hash.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn keep(&self, hash: &mut Option<String>, fresh: String) -> Result<(), PasswordFault> {
-        write_private(&self.file, fresh.as_bytes())
+        atomic::replace(&self.file, fresh.as_bytes())
             .map_err(|source| PasswordFault::Writing { file: self.file.clone(), source })?;
         *hash = Some(fresh);
         Ok(())
@@ -160,18 +166,6 @@ fn hash_of(password: &str) -> Result<String, PasswordFault> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let hash = argon2.hash_password(password.as_bytes()).map_err(|cause| hashing(cause.to_string()))?;
     Ok(hash.to_string())
-}
-
-/// Writes a file that only its owner may read, so that after a power cut either the old or the new
-/// content is there.
-pub(crate) fn write_private(file: &Path, content: &[u8]) -> io::Result<()> {
-    let fresh = file.with_extension("new");
-    let _ = fs::remove_file(&fresh);
-    let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
-    out.write_all(content)?;
-    out.sync_all()?;
-    fs::rename(&fresh, file)?;
-    File::open(file.parent().unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The token by which a collector reads the metrics: made on the first start, kept in a file of its own.
 
 use super::logins::{Token, to_hex};
-use super::password::write_private;
+use crate::config::atomic;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub fn metrics_token(data_dir: &Path) -> Result<Arc<str>, TokenFault> {
     let mut bytes = Token::default();
     getrandom::fill(&mut bytes)?;
     let token = to_hex(&bytes);
-    write_private(&file, token.as_bytes()).map_err(|source| TokenFault::Writing { file, source })?;
+    atomic::replace(&file, token.as_bytes()).map_err(|source| TokenFault::Writing { file, source })?;
     Ok(token.into())
 }
 

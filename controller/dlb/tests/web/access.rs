@@ -53,6 +53,42 @@ fn a_new_password_throws_everybody_else_out() {
 }
 
 #[test]
+fn whoever_is_logged_in_still_is_after_a_restart_of_the_box() {
+    let it = Box::set_up(Settings::default());
+    let (mut client, mut gone) = (it.operator(), it.operator());
+    assert_eq!(gone.post("/api/v1/logout", "").status, 200);
+    let it = it.restarted();
+    client.moves_to(it.address());
+    gone.moves_to(it.address());
+    assert_eq!((client.get("/api/v1/site").status, gone.get("/api/v1/site").status), (200, 401));
+}
+
+#[test]
+fn after_a_new_password_and_a_restart_only_whoever_chose_it_is_logged_in() {
+    let it = Box::set_up(Settings::default());
+    let (mut client, mut other) = (it.operator(), it.operator());
+    let order = format!(r#"{{"old_password":"{PASSWORD}","new_password":"a new password"}}"#);
+    assert_eq!(client.post("/api/v1/password", &order).status, 200);
+    let it = it.restarted();
+    client.moves_to(it.address());
+    other.moves_to(it.address());
+    assert_eq!((client.get("/api/v1/site").status, other.get("/api/v1/site").status), (200, 401));
+}
+
+#[test]
+fn after_a_factory_reset_nobody_is_logged_in() {
+    let it = Box::set_up(Settings::default());
+    let mut client = it.operator();
+    let (data, config) = (it.data.path().to_owned(), it.data.path().join("site.toml"));
+    dlb::reset::order(&data).unwrap();
+    assert!(dlb::reset::complete(&data, &config).unwrap());
+    let it = it.restarted();
+    client.moves_to(it.address());
+    assert_eq!(client.get("/api/v1/site").status, 401);
+    assert_eq!(client.get("/api/v1/setup").json()["needs_password"], true);
+}
+
+#[test]
 fn guessing_is_locked_out_even_with_the_right_password_and_open_logins_stay() {
     let attempts =
         AttemptRule { per_address: 3, address_regains: Duration::from_secs(3600), ..AttemptRule::default() };

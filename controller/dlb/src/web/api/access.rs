@@ -42,7 +42,7 @@ pub(crate) async fn choose_password(desk: &Arc<Desk>, call: &mut Call) -> Result
     desk.hash(move |store| store.set_first(&order.password))
         .await?
         .map_err(|fault| refused(&fault, "password"))?;
-    welcome(desk, call)
+    welcome(desk, call).await
 }
 
 /// Logs in; the answer sets the cookie.
@@ -60,15 +60,16 @@ pub(crate) async fn login(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, R
     }
     count_try(desk, call)?;
     let right = desk.hash(move |store| store.verify(&order.password)).await?;
-    if right { welcome(desk, call) } else { Err(wrong("password")) }
+    if right { welcome(desk, call).await } else { Err(wrong("password")) }
 }
 
 /// Ends the login that the request came with.
 #[utoipa::path(post, path = "/api/v1/logout", tag = "access", operation_id = "logout",
     responses((status = 200, body = DoneView), (status = "default", description = "Refused.", body = RefusalView)))]
-pub(crate) fn logout(desk: &Desk, call: &Call) -> Answer {
+pub(crate) async fn logout(desk: &Arc<Desk>, call: &Call) -> Answer {
     if let Some(token) = &call.login {
         desk.logins.close(token);
+        desk.keep_logins().await;
     }
     with_cookie("", Duration::ZERO)
 }
@@ -88,10 +89,16 @@ pub(crate) async fn change_password(desk: &Arc<Desk>, call: &mut Call) -> Result
     let changed = desk.hash(change).await?.ok_or_else(|| wrong("old_password"))?;
     changed.map_err(|fault| refused(&fault, "new_password"))?;
     desk.attempts.forgive(neighbourhood(call.peer));
+    end_other_logins(desk, call).await;
+    Ok(ok(&DoneView { done: true }))
+}
+
+/// Another password is in force: whoever came in by the old one is out.
+pub(super) async fn end_other_logins(desk: &Arc<Desk>, call: &Call) {
     if let Some(token) = &call.login {
         desk.logins.close_others(token);
     }
-    Ok(ok(&DoneView { done: true }))
+    desk.keep_logins().await;
 }
 
 pub(super) fn count_try(desk: &Desk, call: &Call) -> Result<(), Refusal> {
@@ -102,12 +109,13 @@ pub(super) fn count_try(desk: &Desk, call: &Call) -> Result<(), Refusal> {
     })
 }
 
-fn welcome(desk: &Desk, call: &Call) -> Result<Answer, Refusal> {
+async fn welcome(desk: &Arc<Desk>, call: &Call) -> Result<Answer, Refusal> {
     desk.attempts.forgive(neighbourhood(call.peer));
     let token = desk.logins.open(Instant::now()).map_err(|cause| {
         tracing::error!(%cause, "no random numbers for a login");
         Refusal::busy("The box has no random numbers yet.")
     })?;
+    desk.keep_logins().await;
     Ok(with_cookie(&to_hex(&token), desk.settings.logins.altogether))
 }
 

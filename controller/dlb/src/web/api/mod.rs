@@ -44,6 +44,7 @@ pub(crate) async fn answer(desk: &Arc<Desk>, call: &mut Call, guest: &Guest) -> 
         ("POST", ["login"]) => access::login(desk, call).await,
         (method, path) => {
             require_login(desk, call)?;
+            desk.login_used().await;
             let watches = matches!(path, ["live"] | ["clamps", "live"]);
             guest.stands(if watches { Standing::Watching } else { Standing::LoggedIn });
             logged_in(desk, call, method, path).await
@@ -58,7 +59,7 @@ async fn logged_in(
     path: &[&str],
 ) -> Result<Answer, Refusal> {
     match (method, path) {
-        ("POST", ["logout"]) => Ok(access::logout(desk, call)),
+        ("POST", ["logout"]) => Ok(access::logout(desk, call).await),
         ("POST", ["password"]) => access::change_password(desk, call).await,
         ("GET", ["site"]) => site::site(desk),
         ("GET", ["live"]) => site::live(desk, call),

@@ -3,6 +3,7 @@
 use crate::backup::{self, BackupFault, RestoreError};
 use crate::diagnostics;
 use crate::web::answer::{Answer, Refusal, ok, with_type};
+use crate::web::api::access;
 use crate::web::call::Call;
 use crate::web::desk::Desk;
 use crate::web::password::acceptable;
@@ -25,7 +26,7 @@ pub(crate) async fn take(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer, Re
     Ok(ok(&taken.map_err(refused)?))
 }
 
-/// Puts a backup in force: its configuration, its secrets and its password.
+/// Puts a backup in force: its configuration, its secrets and its password. Ends all other logins.
 #[utoipa::path(post, path = "/api/v1/backup/restore", tag = "system", operation_id = "restoreBackup",
     request_body = RestoreOrder,
     responses((status = 200, body = VersionView), (status = 409, description = "It cannot be opened.", body = RefusalView),
@@ -37,6 +38,7 @@ pub(crate) async fn restore(desk: &Arc<Desk>, call: &mut Call) -> Result<Answer,
     let restored =
         desk.hash(move |password| backup::restore(&doors, password, &order.backup, &order.passphrase));
     let version = restored.await?.map_err(refused)?;
+    access::end_other_logins(desk, call).await;
     Ok(ok(&VersionView { version }))
 }
 

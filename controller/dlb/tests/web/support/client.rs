@@ -24,6 +24,11 @@ impl Client {
         Self { address, cookie: None }
     }
 
+    /// The box has started anew somewhere else.
+    pub(crate) fn moves_to(&mut self, address: SocketAddr) {
+        self.address = address;
+    }
+
     pub(crate) fn get(&self, path: &str) -> Reply {
         self.request("GET", path, "", None)
     }

@@ -40,7 +40,17 @@ impl Box {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap(), settings)
+    }
+
+    /// The same box after a restart: what it knows is what lies in its data directory.
+    pub(crate) fn restarted(self) -> Self {
+        let Self { server, data, .. } = self;
+        drop(server);
+        Self::on(data, Settings::default())
+    }
+
+    fn on(data: TempDir, settings: Settings) -> Self {
         let live = Arc::new(Live::default());
         live.publish(Arc::new(site("Office")));
         let shelf = Arc::new(Shelf::default());
