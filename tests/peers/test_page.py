@@ -85,6 +85,21 @@ async def test_the_first_visitor_sets_the_password_and_the_next_needs_it(make_bo
         await expect(page.get_by_role("heading", name="Circuits")).to_be_visible()
 
 
+async def test_who_watches_a_box_that_restarts_goes_on_watching(make_box, meter):
+    box = await in_thread(make_box, site(meter, ocpp("CP-1")))
+    async with browser() as visit:
+        visitor = await visit(box)
+        visitor.expect_trouble("ERR_")
+        page = await visitor.sign_in()
+        await expect(page.get_by_role("heading", name="Circuits")).to_be_visible()
+        await in_thread(box.kill)
+        await expect(page.get_by_text("No connection to the box")).to_be_visible()
+        await in_thread(box.start)
+        await expect(page.get_by_text("No connection to the box")).to_be_hidden(timeout=30_000)
+        await page.reload()
+        await expect(page.get_by_role("heading", name="Circuits")).to_be_visible()
+
+
 async def test_one_click_adopts_a_charger_as_its_card_says(make_box, meter):
     loads = Loads(meter, building=(40, 45, 50))
     box = await in_thread(make_box, site(meter, []))
