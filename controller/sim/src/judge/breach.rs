@@ -5,6 +5,7 @@
 //! charger cannot be told anything, until its limit ends by itself. A meter that stands still has to be
 //! found out first.
 
+use crate::bay::Bay;
 use crate::closed_loop::{ClosedLoop, Fault, Trouble};
 use crate::outlet::{Kind, Outlet, Temper};
 use crate::phasor::{Phasor, between, to_neutral};
@@ -52,6 +53,8 @@ pub(super) struct Watch {
     fallback_holds: Vec<bool>,
     silent_since: Vec<Option<Instant>>,
     promised_over_s: Vec<f64>,
+    /// When nobody could hold a circuit for the last time.
+    out_of_hand: Vec<Option<Instant>>,
     told: Vec<(Broken, usize)>,
     breaches: Vec<Breach>,
     next_sample: Instant,
@@ -134,6 +137,7 @@ impl Watch {
                 .collect(),
             silent_since: vec![None; bays.len()],
             promised_over_s: vec![0.0; circuits],
+            out_of_hand: vec![None; circuits],
             told: Vec::new(),
             breaches: Vec::new(),
             next_sample: staged.now,
@@ -165,13 +169,25 @@ impl Watch {
             if truth.trips > 0 {
                 self.tell(site, Broken::Tripped, circuit, || format!("circuit {circuit}"));
             }
-            let over_s = truth.spell_s();
+            let over_s = truth.spell_s().min(self.in_hand_s(site, circuit));
             if over_s > self.allowed.in_order && over_s > self.allowed_now(site) {
                 let seen = || format!("circuit {circuit}: over its limit for {over_s:.0} s");
                 self.tell(site, Broken::OverForTooLong, circuit, seen);
             }
             self.look_at_promises(site, circuit);
         }
+    }
+
+    /// For how long anybody could have held this circuit. Who obeys nobody has no fallback either: while the box is
+    /// dead and such a charger draws, all that is promised is that nothing trips.
+    fn in_hand_s(&mut self, site: &ClosedLoop, circuit: usize) -> f64 {
+        let world = site.world();
+        let rebel = |bay: &&Bay| bay.outlet().plate().temper != Temper::Obeys && bay.outlet().car().is_some();
+        let below = |bay: &&Bay| world.path(bay.circuit).any(|at| at == circuit);
+        if site.powered().is_none() && world.bays().iter().filter(rebel).any(|bay| below(&bay)) {
+            self.out_of_hand[circuit] = Some(site.now());
+        }
+        self.out_of_hand[circuit].map_or(f64::INFINITY, |at| site.now().since(at).as_secs_f64())
     }
 
     /// What would flow if every car took what it is offered, beside the load that really flows.
@@ -189,7 +205,7 @@ impl Watch {
         let limit = world.truth_of(circuit).limit();
         let over = Line::ALL.into_iter().any(|line| worst[line] > limit[line] * 1.01 + TOLERANCE_A);
         self.promised_over_s[circuit] = if over { self.promised_over_s[circuit] + self.step_s } else { 0.0 };
-        let over_s = self.promised_over_s[circuit] - self.allowed.promised;
+        let over_s = self.promised_over_s[circuit].min(self.in_hand_s(site, circuit)) - self.allowed.promised;
         if over_s > self.allowed.in_order && over_s > self.allowed_now(site) {
             let over_s = self.promised_over_s[circuit];
             let seen = || format!("circuit {circuit}: {worst:.1?} promised of {limit:.1?} for {over_s:.0} s");
