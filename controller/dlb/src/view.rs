@@ -237,6 +237,9 @@ pub fn explain<'a>(reason: Reason, circuit: &impl Fn(CircuitIx) -> &'a str) -> (
         Reason::NoCar => ("no car".into(), "no-car"),
         Reason::Undecided => ("goes on as before until all chargers are heard".into(), "undecided"),
         Reason::WantsNoMore => ("wants no more".into(), "wants-no-more"),
+        Reason::TakesNothing => {
+            ("the car takes nothing, and is asked again now and then".into(), "takes-nothing")
+        }
         Reason::ChargerMaximum => ("charger's own maximum".into(), "charger-maximum"),
         Reason::LineFull { circuit: at, line } => {
             (format!("{} of {} is full", line.name(), circuit(at)), "line-full")
@@ -301,6 +304,7 @@ fn place_of(reason: Reason) -> (Option<CircuitIx>, Option<&'static str>) {
         Reason::NoCar
         | Reason::Undecided
         | Reason::WantsNoMore
+        | Reason::TakesNothing
         | Reason::ChargerMaximum
         | Reason::Rests
         | Reason::HeldByOrder

@@ -34,6 +34,8 @@ pub enum Reason {
     Undecided,
     /// The car has all that it wants.
     WantsNoMore,
+    /// The car has left what it was offered unused; it is asked again from time to time.
+    TakesNothing,
     /// The charger's own maximum.
     ChargerMaximum,
     /// This line of this circuit is full; it was shared fairly.

@@ -81,7 +81,7 @@ fn waiting(site: &ClosedLoop) -> Vec<bool> {
     let status = site.controller().status(site.now());
     let waits = |charger: &ChargerStatus| {
         charger.limit.unwrap_or_default() == Milliamps::ZERO
-            && !matches!(charger.reason, Reason::NoCar | Reason::WantsNoMore)
+            && !matches!(charger.reason, Reason::NoCar | Reason::WantsNoMore | Reason::TakesNothing)
     };
     status.chargers.iter().map(waits).collect()
 }

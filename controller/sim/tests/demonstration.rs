@@ -32,7 +32,7 @@ fn watch(site: &mut ClosedLoop) -> Vec<(String, Duration)> {
         waits.resize(chargers.len(), (String::new(), Duration::ZERO, Duration::ZERO));
         for (wait, charger) in waits.iter_mut().zip(chargers) {
             let waiting = charger.limit.unwrap_or_default() == Milliamps::ZERO
-                && !matches!(charger.reason, Reason::NoCar | Reason::WantsNoMore);
+                && !matches!(charger.reason, Reason::NoCar | Reason::WantsNoMore | Reason::TakesNothing);
             let so_far = if waiting { wait.1 + LOOK_EVERY } else { Duration::ZERO };
             *wait = (charger.id, so_far, wait.2.max(so_far));
         }

@@ -72,6 +72,9 @@ impl Controller {
         if self.outlets[ix.0].held.is_some() {
             return Reason::HeldByOrder;
         }
+        if snapshot.chargers[ix.0].demand == Demand::Idle {
+            return Reason::TakesNothing;
+        }
         let charger = self.settings.site.charger(ix);
         if grant.limit >= charger.max {
             return Reason::ChargerMaximum;

@@ -87,6 +87,7 @@ export const site = {
   'reason.no-car': ['No car', 'Kein Auto'],
   'reason.undecided': ['Goes on as before until all chargers are heard', 'Läuft weiter, bis alle Ladepunkte gehört sind'],
   'reason.wants-no-more': ['The car wants no more', 'Das Auto will nicht mehr'],
+  'reason.takes-nothing': ['The car takes nothing; it is asked again now and then', 'Das Auto nimmt nichts; es wird ab und zu wieder gefragt'],
   'reason.charger-maximum': ['Full power: its own maximum', 'Volle Leistung: sein Maximum'],
   'reason.line-full': ['{line} of {circuit} is full', '{line} von {circuit} ist voll'],
   'reason.power-full': ['Power limit of {circuit} is reached', 'Leistungsgrenze von {circuit} ist erreicht'],
