@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import tarfile
+import tomllib
 
 import pytest
 import requests
@@ -286,9 +287,25 @@ async def test_somebody_uploads_and_installs_an_update_on_the_page(tmp_path, met
                 assert await visitor.sideways() is None
 
 
+TURNED_CLAMP = """[[entry]]
+step = 1
+channel = "i2"
+act = "turned"
+by = "K. Meier"
+ratio = 2000.0
+gain_correction = 1.0
+phase_error_deg = 0.0
+reversed = true
+phase = "L2"
+"""
+
+
 async def test_a_backup_moves_a_box_and_opens_with_its_passphrase_only(make_box, meter, tmp_path):
     first = await in_thread(make_box, site(meter, ocpp("CP-1")))
+    await in_thread(first.kill)
     (first.data / "secrets.toml").write_text('mqtt_password = "hush"\n')
+    (first.data / "clamps.toml").write_text(TURNED_CLAMP)
+    await in_thread(lambda: first.start().login())
     pem = trustme.CA().cert_pem.bytes().decode()
     await in_thread(put, first, "broker/authority", {"pem": pem})
     second = await in_thread(make_box, site(meter, []), login=False)
@@ -329,6 +346,7 @@ async def test_a_backup_moves_a_box_and_opens_with_its_passphrase_only(make_box,
     await until(second, "site", lambda picture: [one["id"] for one in picture["chargers"]] == ["cp-1"])
     assert "hush" in (second.data / "secrets.toml").read_text()
     assert (second.data / "broker-ca.pem").read_text() == pem
+    assert tomllib.loads((second.data / "clamps.toml").read_text()) == tomllib.loads(TURNED_CLAMP)
     login = requests.post(f"{second.url}/api/v1/login", json={"password": PASSWORD}, timeout=20)
     assert login.ok, "the password came along"
 

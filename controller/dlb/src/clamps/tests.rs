@@ -87,6 +87,27 @@ fn an_installer_turns_a_clamp_and_calibrates_it_and_both_survive_a_restart() {
 }
 
 #[test]
+fn corrections_move_to_another_box_with_its_backup_also_before_that_measures() {
+    let [first, second, third] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let (desk, _sampling) = measuring(first.path());
+    assert_eq!(desk.backup(), None, "nothing was corrected yet");
+    desk.turn(&order("i2")).unwrap();
+    let backup = desk.backup().unwrap();
+
+    let (desk, _sampling) = measuring(second.path());
+    wait_for(&desk, |view| view.lines[1].finding == "backwards");
+    desk.restore(&backup).unwrap();
+    wait_for(&desk, |view| view.lines[1].finding == "fits-turned");
+    assert_eq!(ClampDesk::open(second.path()).0.backup(), Some(backup.clone()));
+    assert!(matches!(desk.restore("entry = 7"), Err(ClampRefusal::Record(RecordFault::Damaged(_)))));
+    assert_eq!(desk.backup(), Some(backup.clone()), "a damaged one changes nothing");
+
+    ClampDesk::open(third.path()).0.restore(&backup).unwrap();
+    let (desk, _sampling) = measuring(third.path());
+    wait_for(&desk, |view| view.lines[1].finding == "fits-turned");
+}
+
+#[test]
 fn what_cannot_be_a_comparison_is_refused_with_what_to_do() {
     let data = tempfile::tempdir().unwrap();
     let (desk, _sampling) = measuring(data.path());
