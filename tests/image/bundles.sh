@@ -40,6 +40,7 @@ format=verity
 
 [image.rootfs]
 filename=rootfs.ext4
+adaptive=block-hash-index
 MANIFEST
   rauc bundle --cert="$work/keys/$signer.pem" --key="$work/keys/$signer.key" --mksquashfs-args="-comp zstd -Xcompression-level 3 -processors 1" \
     "$room" "$out" >/dev/null 2>&1

@@ -61,6 +61,8 @@ kernel_into() {
   done
   as_root cp "$work/kernel/lib/modules/$release/"modules.{order,builtin,builtin.modinfo} "$root/usr/lib/modules/$release/"
   as_root chroot "$root" depmod "$release"
+  # Built in on the product: bundles that are read over the network.
+  echo nbd | as_root tee "$root/etc/modules-load.d/nbd.conf" >/dev/null
 }
 
 overlay_into() {
@@ -85,10 +87,11 @@ overlay_into() {
 # The product's bounds suit a board that boots in seconds; an emulator on a busy machine needs minutes.
 patience_into() {
   local root=$1/etc/systemd
-  as_root mkdir -p "$root/system/boot-complete.target.d" "$root/system/dlb-health.service.d"
+  as_root mkdir -p "$root/system/boot-complete.target.d" "$root/system/dlb-health.service.d" "$root/system/dlb.service.d"
   printf '[Manager]\nDefaultTimeoutStartSec=5min\nDefaultDeviceTimeoutSec=5min\nRuntimeWatchdogSec=3min\n' | as_root tee "$root/system.conf.d/emulator.conf" >/dev/null
   printf '[Unit]\nJobTimeoutSec=15min\n' | as_root tee "$root/system/boot-complete.target.d/emulator.conf" >/dev/null
   printf '[Service]\nTimeoutStartSec=8min\n' | as_root tee "$root/system/dlb-health.service.d/emulator.conf" >/dev/null
+  printf '[Service]\nTimeoutStartSec=5min\n' | as_root tee "$root/system/dlb.service.d/emulator.conf" >/dev/null
   # Every rule is matched against hundreds of devices: half of the boot, for cameras and joysticks.
   find "$1/usr/lib/udev/rules.d" -name '*.rules' | grep -vE '/(50-udev-default|55-dm|60-(block|dlb|persistent-storage(-dm)?|qemu-guest-agent|serial)|80-(drivers|net-setup-link)|99-systemd)\.rules$' |
     as_root xargs rm

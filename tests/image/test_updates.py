@@ -1,8 +1,12 @@
-"""Bundles, handed to RAUC: a good one is installed and proven, wrong ones are refused. test_update_page.py has the rest."""
+"""Bundles, handed to RAUC or named by an address: a good one is installed and proven, wrong ones are refused.
+test_update_page.py has the rest."""
 
 import time
 
 import pytest
+
+from download import Download
+from emulator import WORK
 
 REFUSED = {
     "unsigned": "Invalid bundle format: Signature size is 0",
@@ -42,3 +46,26 @@ def test_a_good_bundle_starts_in_the_other_slot_and_is_marked_good(box):
     assert box.variables()["BOOT_ORDER"].split()[0] == box.slot()
     assert box.variables()[f"BOOT_{box.slot()}_LEFT"] == "3"
     assert (box.get("config"), box.say("cat /etc/machine-id")) == (config, machine)
+
+
+@pytest.fixture
+def download():
+    """The bundles, on a web server on this machine."""
+    server = Download(WORK / "bundles")
+    yield server
+    server.stop()
+
+
+def test_of_a_bundle_at_an_address_only_what_changed_is_fetched(box, download):
+    box.steady()
+    slot, lives, size = box.slot(), len(box.starts()), (WORK / "bundles/good.raucb").stat().st_size
+    box.post("update/fetch", {"url": f"http://10.0.2.2:{download.port}/good.raucb"})
+    box.until(lambda: box.get("update")["phase"] == "ready", what="the bundle to have been looked at")
+    box.post("update/install", {"wait_for_cars": False})
+    box.until(lambda: len(box.starts()) > lives, what="the restart")
+    print(f"{download.sent / 1e6:.1f} of {size / 1e6:.1f} MB were fetched")
+    box.steady()
+    box.until(lambda: box.get("update")["phase"] == "idle", what="the update's end")
+    assert box.get("update")["history"][0]["outcome"] == "done"
+    assert box.slot() != slot and box.image_version() == "0.2.0"
+    assert download.sent < size / 2
