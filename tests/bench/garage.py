@@ -3,7 +3,7 @@
 FLOOR = 25
 
 
-def garage(bays, meter_port):
+def garage(bays, meter):
     floors = -(-bays // FLOOR)
     circuits = "".join(
         f'[[circuit]]\nid = "floor-{floor}"\nparent = "garage"\nlimit_a = 250\n' for floor in range(floors)
@@ -33,7 +33,7 @@ limit_a = {10 * bays + 50}
 {circuits}
 [[port]]
 id = "cabinet"
-tcp = "127.0.0.1:{meter_port}"
+{meter.line}
 
 [[meter]]
 id = "main"

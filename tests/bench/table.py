@@ -42,7 +42,7 @@ def running(bays):
     meter.start()
     meter.show(20, 20, 20)
     directory = pathlib.Path(tempfile.mkdtemp(prefix="dlb-bench-"))
-    box = Box(directory, garage(bays, meter.port))
+    box = Box(directory, garage(bays, meter))
     try:
         yield box.start()
     finally:
