@@ -2,8 +2,9 @@
 
 import asyncio
 
-from charge_points import Car, ObedientCharger, WattsCharger, connected, eventually
+from charge_points import Car, ObedientCharger, WattsCharger, connected
 from sites import Loads, ocpp, site
+from waiting import eventually
 
 
 async def test_chargers_on_the_network_share_what_the_building_leaves(box, meter):

@@ -8,10 +8,11 @@ import pytest
 import websockets
 from playwright.async_api import expect
 
-from charge_points import Car, ObedientCharger, connected, eventually
+from charge_points import Car, ObedientCharger, connected
 from emulator import BOOT_S, WORK
 from sites import Loads, ocpp, site
 from visitor import browser
+from waiting import eventually
 
 SLOW_MS = 600_000
 expect.set_options(timeout=120_000)
