@@ -92,6 +92,7 @@ fn bay(at: usize) -> BayPlan {
     let ac = Plate {
         kind: Kind::Ac,
         wiring: turned[at % 3],
+        between: 3f64.sqrt(),
         max: if at.is_multiple_of(2) { 32.0 } else { 16.0 },
         min: 6.0,
         step: if at.is_multiple_of(4) { 1.0 } else { 0.1 },

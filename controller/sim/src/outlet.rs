@@ -17,6 +17,8 @@ pub struct Plate {
     pub kind: Kind,
     /// How its conductors really hang on the site's lines.
     pub wiring: Wiring,
+    /// The voltage between two of its lines over that to neutral: √3, or 2 in a split-phase supply.
+    pub between: f64,
     /// The most, the least and the step of its limits (amperes or watts, by kind).
     pub max: f64,
     pub min: f64,
@@ -251,9 +253,24 @@ impl Outlet {
             Kind::Dc { .. } => car.drawn(),
             Kind::Ac => {
                 let power_factor = car.model().power_factor;
-                self.loaded().map(|(line, amps)| self.volts[line] * amps * power_factor).sum()
+                self.loaded().map(|(line, amps)| self.across(line) * amps * power_factor).sum()
             }
         }
+    }
+
+    /// The voltage behind the current of this line: to neutral, or to the other line that it is wired to.
+    fn across(&self, line: Line) -> f64 {
+        match self.plate.wiring {
+            Wiring::Between(from, to) => (self.volts[from] + self.volts[to]) / 2.0 * self.plate.between,
+            _ => self.volts[line],
+        }
+    }
+
+    /// Watts of an ampere on each of its first phases, as it measures them.
+    #[must_use]
+    pub fn watts_per_ampere(&self, phases: u8) -> f64 {
+        let lines = self.plate.wiring.lines().into_iter().flatten();
+        lines.take(usize::from(phases.max(1))).map(|line| self.across(line)).sum()
     }
 
     /// True currents on the site's lines.

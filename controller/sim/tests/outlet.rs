@@ -10,6 +10,7 @@ use dlb_sim::step::Step;
 const AC: Plate = Plate {
     kind: Kind::Ac,
     wiring: Wiring::Three(Line::L2, Line::L3, Line::L1),
+    between: 1.732,
     max: 32.0,
     min: 6.0,
     step: 1.0,
@@ -109,6 +110,7 @@ fn a_dc_outlet_of_thirty_kilowatts_loads_all_three_lines() {
     let plate = Plate {
         kind: Kind::Dc { efficiency: 0.94 },
         wiring: Wiring::Three(Line::L1, Line::L2, Line::L3),
+        between: 1.732,
         max: 30_000.0,
         min: 2_000.0,
         step: 100.0,

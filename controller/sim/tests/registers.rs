@@ -12,6 +12,7 @@ const START: Instant = Instant::from_millis(60_000);
 const PLATE: Plate = Plate {
     kind: Kind::Ac,
     wiring: Wiring::Three(Line::L3, Line::L1, Line::L2),
+    between: 1.732,
     max: 32.0,
     min: 6.0,
     step: 0.0,

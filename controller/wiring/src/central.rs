@@ -299,7 +299,7 @@ impl Central {
 /// What a session must know, from the settings of all outlets of this identity.
 fn session_settings(settings: &Settings, identity: &str) -> SessionSettings {
     let mut outlets = Vec::new();
-    let mut volts = SessionSettings::default().volts;
+    let SessionSettings { mut volts, mut other_volts, .. } = SessionSettings::default();
     let mut direct_current = None;
     for (ix, link) in settings.links.iter().enumerate() {
         let LinkSetting::Ocpp { identity: known, outlet, efficiency } = link else { continue };
@@ -310,7 +310,10 @@ fn session_settings(settings: &Settings, identity: &str) -> SessionSettings {
             let between = matches!(charger.wiring, Wiring::Between(..));
             let lines = charger.wiring.lines().iter().flatten().count() as u8;
             outlets.push((*outlet, charger.fallback, charger.max, if between { 1 } else { lines }));
-            volts = if between { supply.volts_between_lines() } else { supply.volts_line_to_neutral() };
+            (volts, other_volts) = (supply.volts_line_to_neutral(), supply.volts_between_lines());
+            if between {
+                (volts, other_volts) = (other_volts, volts);
+            }
             direct_current = *efficiency;
         }
     }
@@ -319,6 +322,7 @@ fn session_settings(settings: &Settings, identity: &str) -> SessionSettings {
         adopted: !outlets.is_empty(),
         outlets,
         volts,
+        other_volts,
         direct_current,
         limit_lifetime: settings.policy.limit_lifetime,
         meter_values_every: settings.policy.meter_values_every,

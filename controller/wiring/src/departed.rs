@@ -2,7 +2,8 @@
 //!
 //! A charger does not know that it is nobody's any more: until its limit ends by itself it goes on as it was told,
 //! and then stands at its fallback. Where a meter measures its circuit, that shows; where none does, it is counted
-//! here: until the limit has ended, and for as long as the charger is still connected.
+//! here: until the limit has ended, and for as long as the charger is still connected. Nobody connects by Modbus but we:
+//! there it is counted for as long as it takes to get it off the wall.
 
 use crate::central::Central;
 use crate::settings::{LinkSetting, Settings};
@@ -12,6 +13,9 @@ use dlb_engine::site::{ChargerIx, Site};
 use dlb_engine::time::{Duration, Instant};
 use dlb_engine::units::Milliamps;
 use std::collections::BTreeMap;
+
+/// Who takes a charger out of the configuration takes it off its circuit, or leaves it switched off, within this time.
+const DISMANTLED_AFTER: Duration = Duration::from_secs(3600);
 
 /// By identity; no more than chargers that were once configured and are connected, or were a lifetime ago.
 #[derive(Clone, Debug, Default)]
@@ -41,11 +45,14 @@ impl Departed {
         }
     }
 
-    /// Forgets those whose limits have ended and who are not connected.
+    /// Forgets those whose limits have ended and who are not connected, or were on Modbus and must be gone.
     pub(crate) fn forget(&mut self, now: Instant, central: &Central) {
         self.0.retain(|_, charger| {
             let connected = |name: &String| central.waiting().any(|(identity, _)| identity == name);
-            now < charger.ends || charger.ocpp.as_ref().is_some_and(connected)
+            match &charger.ocpp {
+                Some(name) => now < charger.ends || connected(name),
+                None => now < charger.ends + DISMANTLED_AFTER,
+            }
         });
     }
 
@@ -86,7 +93,7 @@ impl Charger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Adoption, Policy};
+    use crate::settings::{Adoption, Policy, PortIx};
     use dlb_engine::ledger::Proof;
     use dlb_engine::lines::{Line, Wiring};
     use dlb_engine::site::{Circuit, CircuitIx, Supply};
@@ -159,5 +166,20 @@ mod tests {
         assert!(!departed.0.is_empty());
         departed.forget(at(70), &central);
         assert!(departed.0.is_empty());
+    }
+
+    #[test]
+    fn a_modbus_charger_that_was_taken_out_counts_at_its_fallback_until_it_must_be_off_the_wall() {
+        let (mut both, one) = (with(&["a", "b"]), with(&["b"]));
+        both.links[0] = LinkSetting::Modbus { port: PortIx(0), unit: 1, map: "keba-p30".into() };
+        let mut ledger = Ledger::new(&both.site, at(0));
+        ledger.fallback(A, Some(Fallback { current: amps(6), after: Duration::from_secs(60) }));
+        let mut departed = Departed::default();
+        departed.compare(at(10), &both, &one, &ledger);
+        let central = Central::new(BTreeMap::new());
+        departed.forget(at(3_669), &central);
+        assert_eq!(departed.loads(at(3_669), &one.site)[0][Line::L2], amps(6));
+        departed.forget(at(3_670), &central);
+        assert_eq!(departed.loads(at(3_670), &one.site)[0][Line::L2], amps(0));
     }
 }

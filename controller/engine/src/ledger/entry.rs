@@ -142,7 +142,11 @@ impl Entry {
         let ceiling = self.ceiling;
         // The wait for a rise to have its effect is no fall: a lower limit begins one of its own.
         let falls = |falling: &Falling| falling.highest < ceiling || falling.still_above.is_some();
-        self.falling = self.falling.filter(|falling| limit < ceiling && falls(falling));
+        // Nor does a rise explain what was drawn before it: who is above the new limit as well, is still watched.
+        let drawn = self.drawn.map_or(Milliamps::ZERO, |(_, drawn)| drawn);
+        let exceeds =
+            |falling: &Falling| falling.still_above.is_some() && drawn > limit.saturating_add(TOLERANCE);
+        self.falling = self.falling.filter(|falling| (limit < ceiling && falls(falling)) || exceeds(falling));
         if let Some(falling) = &mut self.falling {
             falling.highest = falling.highest.max(limit);
         }

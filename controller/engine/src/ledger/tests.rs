@@ -226,6 +226,22 @@ fn a_charger_that_draws_too_much_is_told_again_and_then_fenced_off() {
 }
 
 #[test]
+fn a_charger_that_draws_too_much_is_found_out_although_it_is_told_a_little_more_meanwhile() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.drawn(at(20), A, Milliamps::ZERO);
+    for second in 21..45 {
+        // One ampere above, which a car that slept till now could also be.
+        ledger.drawn(at(second), A, Milliamps(16_900 + 20 * (second as i32 - 21)));
+        let limit = Milliamps(16_000 + 20 * (second as i32 - 21));
+        ledger.entries[A.0].send(at(second), limit);
+        ledger.accepted(at(second), A, limit);
+        ledger.plan(at(second), &site, &snapshot(0, both_want()), &allocation([16, 16]));
+    }
+    assert_eq!(ledger.obedience(A), Obedience::Disobeys);
+}
+
+#[test]
 fn a_rebooted_charger_counts_at_its_rating_until_it_obeys_again() {
     let site = garage();
     let mut ledger = both_at_sixteen(&site);

@@ -17,8 +17,11 @@ pub struct SessionSettings {
     pub meter_values_every: Duration,
     /// May it charge at all? An unadopted charger is answered and not served.
     pub adopted: bool,
-    /// Nominal voltage from line to neutral, for chargers that count in watts.
+    /// Nominal voltage of one phase's current, for chargers that count in watts: line to neutral, or between the two
+    /// lines that it is wired to.
     pub volts: Millivolts,
+    /// The other one of the two, which it may report instead.
+    pub other_volts: Millivolts,
     /// A DC charger: its efficiency. Limits are then watts at the car, currents those of the mains.
     pub direct_current: Option<f64>,
     /// Transaction numbers start above this, where neither clock nor memory say better.
@@ -47,6 +50,7 @@ impl Default for SessionSettings {
             meter_values_every: Duration::from_secs(10),
             adopted: false,
             volts: Millivolts(230_000),
+            other_volts: Millivolts(398_372),
             direct_current: None,
             transaction_floor: 0,
             tag: "dlb".to_owned(),

@@ -155,14 +155,17 @@ impl Faults {
         let begun = self.faults.iter().filter(|(_, state)| *state != State::Ahead);
         let start = self.start;
         begun
-            .filter(move |(fault, _)| now <= start + fault.from + fault.lasts + within)
+            .filter(move |(fault, state)| {
+                *state == State::AtWork || now <= start + fault.from + fault.lasts + within
+            })
             .map(|(fault, _)| fault)
     }
 
-    /// Faults that begin (`true`) or end by now.
-    fn due(&mut self, now: Instant) -> Vec<(Trouble, bool)> {
+    /// Faults that begin (`true`) or end by now. Who wants to edit the configuration waits until the box has power.
+    fn due(&mut self, now: Instant, powered: bool) -> Vec<(Trouble, bool)> {
         let mut due = Vec::new();
-        for (fault, state) in &mut self.faults {
+        let possible = |fault: &Fault| powered || !fault.trouble.is_an_edit();
+        for (fault, state) in self.faults.iter_mut().filter(|(fault, _)| possible(fault)) {
             let (begin, end) = (self.start + fault.from, self.start + fault.from + fault.lasts);
             if *state == State::Ahead && begin <= now {
                 *state = State::AtWork;
@@ -214,7 +217,7 @@ impl Faults {
 impl ClosedLoop {
     /// Lets faults begin and end.
     pub(super) fn strike(&mut self) {
-        for (trouble, begins) in self.faults.due(self.now) {
+        for (trouble, begins) in self.faults.due(self.now, self.controller.is_some()) {
             self.trouble(trouble, begins);
         }
         if let Some(per_second) = self.faults.flood()
@@ -328,6 +331,11 @@ impl Trouble {
             | Self::Removed { bay } => Some(bay),
             _ => None,
         }
+    }
+
+    /// Made on the page, or in the file that the page writes.
+    const fn is_an_edit(self) -> bool {
+        matches!(self, Self::Removed { .. } | Self::Tightened { .. })
     }
 
     /// The circuit whose configuration it changes.

@@ -364,11 +364,11 @@ impl ChargePoint {
     }
 }
 
-/// Amperes of an AC outlet, watts of a DC one, at the nominal 230 V. Watts are shared by the phases that the car
-/// uses: all of them may flow on one.
+/// Amperes of an AC outlet, watts of a DC one, at the voltage that it measures. Watts are shared by the phases that the
+/// car uses: all of them may flow on one.
 fn in_own_unit(outlet: &Outlet, (limit, unit): Limit) -> f64 {
     let used = outlet.car().map_or(outlet.phases(), |car| car.phases().min(outlet.phases()));
-    let volts = 230.0 * f64::from(used.max(1));
+    let volts = outlet.watts_per_ampere(used);
     match (outlet.plate().kind, unit) {
         (Kind::Ac, Unit::Amps) | (Kind::Dc { .. }, Unit::Watts) => limit,
         (Kind::Ac, Unit::Watts) => limit / volts,

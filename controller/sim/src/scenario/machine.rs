@@ -3,7 +3,7 @@
 use super::cars::{self, VisitsPart};
 use super::chargers::{ChargerPart, KindWord, ReachWord, TemperWord, UnitsWord};
 use super::check::wiring;
-use super::circuits::CircuitPart;
+use super::circuits::{CircuitPart, SystemWord};
 use crate::building::{Appliance, BuildingPlan};
 use crate::ocpp::{Habits, Nameplate, Units};
 use crate::outlet::{Kind, Plate, Temper};
@@ -41,11 +41,15 @@ pub(super) fn building(part: &CircuitPart) -> BuildingPlan {
     }
 }
 
-pub(super) fn plate(part: &ChargerPart) -> Plate {
-    let kind = match part.kind.unwrap_or_default() {
+fn kind(part: &ChargerPart) -> Kind {
+    match part.kind.unwrap_or_default() {
         KindWord::Ac => Kind::Ac,
         KindWord::Dc => Kind::Dc { efficiency: part.efficiency.unwrap_or(0.94) },
-    };
+    }
+}
+
+pub(super) fn plate(part: &ChargerPart, system: SystemWord) -> Plate {
+    let kind = kind(part);
     let watts = |kw: Option<f64>, default: f64| kw.map_or(default, |kw| kw * 1000.0);
     let (max, min, step) = match kind {
         Kind::Ac => (part.max_a.unwrap_or(32.0), part.min_a.unwrap_or(6.0), part.step_a.unwrap_or(0.1)),
@@ -54,6 +58,7 @@ pub(super) fn plate(part: &ChargerPart) -> Plate {
     Plate {
         kind,
         wiring: part.rotation.as_deref().and_then(wiring).unwrap_or(LINE),
+        between: if matches!(system, SystemWord::Split | SystemWord::Single) { 2.0 } else { 3f64.sqrt() },
         max,
         min,
         step,
@@ -111,7 +116,7 @@ pub(super) fn link(part: &ChargerPart, port: impl FnOnce() -> PortIx) -> LinkSet
         ReachWord::Ocpp => LinkSetting::Ocpp {
             identity: identity(part),
             outlet: charger::Outlet(1),
-            efficiency: match plate(part).kind {
+            efficiency: match kind(part) {
                 Kind::Ac => None,
                 Kind::Dc { efficiency } => Some(efficiency),
             },

@@ -11,7 +11,7 @@ use crate::circuit::{CircuitPlan, LoadPlan};
 use crate::closed_loop::{ClosedLoop, Device, Fault, MeterPlan, MeterReach, Rig, Trouble, Witness};
 use crate::modbus::{AlfenEve, KebaP30, Make, ModbusCharger};
 use crate::ocpp::ChargePoint;
-use crate::outlet::{Kind, Outlet};
+use crate::outlet::{Kind, Outlet, Plate};
 use crate::protection::Curve;
 use crate::recording::Recording;
 use crate::rng::Rng;
@@ -151,8 +151,13 @@ impl Scenario {
         }
     }
 
+    fn plate_of(&self, part: &ChargerPart) -> Plate {
+        let system = self.find_circuit(&part.circuit).map_or(SystemWord::Star, |at| self.supply_of(at).0);
+        plate(part, system)
+    }
+
     fn charger_of(&self, part: &ChargerPart) -> site::Charger {
-        let plate = plate(part);
+        let plate = self.plate_of(part);
         let to_amps = match plate.kind {
             Kind::Ac => 1.0,
             Kind::Dc { efficiency } => 1.0 / efficiency / 690.0,
@@ -387,7 +392,7 @@ impl Scenario {
     }
 
     fn machine(&self, part: &ChargerPart, at: usize, wall: WallTime) -> Charger {
-        let plate = plate(part);
+        let plate = self.plate_of(part);
         let register = Rng::part(self.seed, "register", at as u64).between(50_000.0, 9_000_000.0).round();
         let outlet = Outlet::new(plate, register);
         let modbus = |make| Charger::Modbus(Box::new(ModbusCharger::new(outlet.clone(), make)));

@@ -25,7 +25,7 @@ impl Session {
                 None => self.limit_accepted(outlet, id, Some(recipe), value),
                 Some(refusal) => self.limit_refused(now, outlet, id, recipe, &refusal),
             },
-            Errand::Fallback { outlet, recipe, value } => match refusal(payload) {
+            Errand::Fallback { outlet, recipe, value, .. } => match refusal(payload) {
                 None => self.fallback_accepted(outlet, recipe, value),
                 Some(refusal) => self.fallback_refused(now, outlet, recipe, &refusal),
             },

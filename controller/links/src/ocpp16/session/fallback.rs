@@ -12,6 +12,10 @@ use crate::ocpp16::recipe::{Knowledge, Recipe};
 use dlb_engine::time::{Duration, Instant, WallTime};
 use dlb_engine::units::Milliamps;
 
+/// A charger that is still starting may swallow its first call. Until the fallback is there, a car that begins gets
+/// whatever the charger has: it is not left to the time-out of a call, and twice does no harm.
+const SECOND_TRY: Duration = Duration::from_secs(5);
+
 impl Session {
     pub(super) fn next_fallback(&self, now: Instant) -> Option<(Outlet, Recipe)> {
         if !self.settings.adopted || self.open.is_none() || self.setup.clears_first() {
@@ -24,6 +28,17 @@ impl Session {
         };
         let recipe = self.fallback_recipe()?;
         self.desks.iter().find(|(_, desk)| due(desk)).map(|(outlet, _)| (*outlet, recipe))
+    }
+
+    /// The fallback that is due for its second try, with when that is.
+    pub(super) fn second_try(&self) -> Option<(Instant, Outlet, Recipe)> {
+        let call = self.wire.under_way()?;
+        match call.errand {
+            Errand::Fallback { outlet, recipe, again: false, .. } => {
+                Some((call.sent + SECOND_TRY, outlet, recipe))
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn send_fallback(&mut self, now: Instant, outlet: Outlet, recipe: Recipe) {
@@ -52,7 +67,8 @@ impl Session {
             number_phases: None,
         };
         let call = Call::SetChargingProfile { outlet: connector, profile };
-        self.wire.send(now, &call, Errand::Fallback { outlet, recipe, value });
+        let again = self.second_try().is_some();
+        self.wire.send(now, &call, Errand::Fallback { outlet, recipe, value, again });
     }
 
     pub(super) fn fallback_accepted(&mut self, outlet: Outlet, recipe: Recipe, value: Milliamps) {

@@ -12,6 +12,10 @@ use dlb_engine::units::{Milliamps, Millivolts};
 const PHASE_UNUSED: Milliamps = Milliamps(1000);
 const PHASE_USED: Milliamps = Milliamps(4500);
 
+/// Watts are told anew when the voltage is lower by one part in so many than they were made for; the rest is left to
+/// the limit's renewal.
+const SAG: i32 = 100;
+
 impl Session {
     pub(super) fn values(
         &mut self,
@@ -40,6 +44,7 @@ impl Session {
 
     fn measure(&mut self, now: Instant, outlet: Outlet, sample: &Sample, age: Duration) {
         let (volts, direct_current) = (self.settings.volts, self.settings.rectified());
+        let other_volts = self.settings.other_volts;
         let in_watts = self.recipe().is_some_and(|recipe| recipe.unit == RateUnit::W);
         let Some(desk) = self.desk_or_new(outlet) else { return };
         desk.values_at = Some(now);
@@ -52,16 +57,16 @@ impl Session {
         let outline = Outline { phases: place.phases, volts, rating: place.rating, limit, direct_current };
         let drawn =
             Drawn { at: now - age, current: sample.currents(&outline), power: sample.total_power(&outline) };
-        desk.volts = sample.lowest_volts(volts).or(desk.volts);
+        let counted_on = desk.volts.unwrap_or(volts);
+        desk.volts = sample.lowest_volts(volts, other_volts).or(desk.volts);
+        let sagged = desk.volts.is_some_and(|now| now.0 < counted_on.0 - counted_on.0 / SAG);
         let phases =
             used_phases(sample, volts).filter(|_| desk.transaction.is_some() && direct_current.is_none());
         let changed = phases.filter(|phases| desk.car_phases != Some(*phases));
-        if changed.is_some() {
-            desk.car_phases = changed;
+        desk.car_phases = changed.or(desk.car_phases);
+        if in_watts && (changed.is_some() || sagged) {
             // Watts mean other amperes now.
-            if in_watts {
-                desk.doubt_limit();
-            }
+            desk.doubt_limit();
         }
         if drawn.power.is_some() || drawn.current.iter().any(Option::is_some) {
             self.notice(outlet, Notice::Drawn(drawn));
@@ -99,10 +104,14 @@ fn used_phases(sample: &Sample, volts: Millivolts) -> Option<u8> {
 }
 
 impl Sample {
-    /// For watts: the lowest voltage gives the largest current.
-    fn lowest_volts(&self, nominal: Millivolts) -> Option<Millivolts> {
-        let plausible = |volts: &f64| (0.8..1.2).contains(&(volts / nominal.as_volts()));
-        let volts = self.voltage.iter().flatten().copied().filter(plausible).reduce(f64::min)?;
-        Some(Millivolts::from_volts_f64(volts.floor()))
+    /// For watts: the lowest voltage gives the largest current. Told as `other`, to neutral instead of between lines or
+    /// the other way round, it is taken for as many times its nominal value.
+    fn lowest_volts(&self, nominal: Millivolts, other: Millivolts) -> Option<Millivolts> {
+        let share = |volts: &f64| {
+            let shares = [nominal, other].map(|nominal| volts / nominal.as_volts());
+            shares.into_iter().find(|share| (0.8..1.2).contains(share))
+        };
+        let lowest = self.voltage.iter().flatten().filter_map(share).reduce(f64::min)?;
+        Some(Millivolts::from_volts_f64((lowest * nominal.as_volts()).floor()))
     }
 }

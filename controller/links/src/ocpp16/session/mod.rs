@@ -83,6 +83,8 @@ enum Errand {
         outlet: Outlet,
         recipe: Recipe,
         value: Milliamps,
+        /// It was not answered soon, and has been sent once more.
+        again: bool,
     },
     Start {
         outlet: Outlet,

@@ -54,6 +54,10 @@ impl Session {
         if let Some(call) = self.wire.expire(now) {
             self.unanswered(now, call);
         }
+        if let Some((_, outlet, recipe)) = self.second_try().filter(|(at, ..)| *at <= now) {
+            self.send_fallback(now, outlet, recipe);
+            return;
+        }
         if let Some(under_way) = self.wire.under_way() {
             let patient = !self.stopping && now < under_way.sent + PATIENCE;
             if patient {
@@ -163,7 +167,8 @@ impl Session {
     fn busy_deadline(&self, sent: Instant) -> Option<Instant> {
         let overtaking = sent + PATIENCE;
         let waits = self.next_due(overtaking).is_some_and(|due| due.lowers);
-        if waits { Some(overtaking) } else { self.wire.deadline() }
+        let over = earliest(self.second_try().map(|(at, ..)| at), self.wire.deadline());
+        if waits { Some(overtaking) } else { over }
     }
 
     fn free_deadline(&self) -> Option<Instant> {

@@ -110,6 +110,25 @@ fn a_charger_that_counts_in_watts_is_told_watts() {
     assert_eq!(limit_in(&call), &json!(12_420));
     assert_eq!(bench.session.abilities(ONE).spread, 1);
     bench.accepts(&call);
+    // Less voltage, more current: the same limit is fewer watts, and that does not wait for its renewal.
+    let sag = |bench: &mut Bench, volts: &str| {
+        let values = json!([{"value": volts, "measurand": "Voltage", "phase": "L1-N", "unit": "V"}]);
+        let group = json!([{"timestamp": bench.stamp(), "sampledValue": values}]);
+        bench.calls("MeterValues", json!({"connectorId": 1, "transactionId": number, "meterValue": group}));
+    };
+    sag(&mut bench, "228");
+    bench.silent();
+    sag(&mut bench, "220");
+    let call = bench.expects("SetChargingProfile");
+    assert_eq!(limit_in(&call), &json!(11_880));
+    bench.accepts(&call);
+    // Between lines it is the same voltage.
+    sag(&mut bench, "370");
+    let call = bench.expects("SetChargingProfile");
+    assert_eq!(limit_in(&call), &json!(11_502));
+    bench.accepts(&call);
+    sag(&mut bench, "230");
+    bench.silent();
     // The next car is on one phase, and would draw on it what was meant for three.
     let value =
         |phase: &str, amps: &str| json!({"value": amps, "measurand": "Current.Import", "phase": phase});

@@ -147,6 +147,26 @@ fn the_fallback_and_the_limit_are_installed_again_after_the_charger_restarts() {
 }
 
 #[test]
+fn a_fallback_that_a_starting_charger_swallows_is_sent_once_more_after_five_seconds() {
+    let mut bench = Bench::ready(adopted());
+    bench.session.closed(bench.now);
+    bench.session.opened(bench.now);
+    bench.boots("Acme", "One", "1.0");
+    let swallowed = bench.expects("SetChargingProfile");
+    bench.notices();
+    bench.wait(Duration::from_millis(4_999));
+    bench.silent();
+    bench.wait(Duration::from_millis(1));
+    let again = bench.expects("SetChargingProfile");
+    assert_eq!((&again.payload, again.id == swallowed.id), (&swallowed.payload, false));
+    // Not a third time: who hangs is not flooded.
+    bench.wait(Duration::from_secs(29));
+    bench.silent();
+    bench.accepts(&again);
+    assert!(bench.told().iter().any(|notice| matches!(notice, Notice::FallbackArmed { .. })));
+}
+
+#[test]
 fn a_reconnect_without_a_boot_is_asked_for_its_states_one_by_one() {
     let mut bench = Bench::ready(adopted());
     bench.session.closed(bench.now);
