@@ -7,6 +7,7 @@ import { flow } from './flow';
 import { chargerAddress } from './door';
 import { nextId } from './identity';
 import { chargingOf, lineLoads, tightest } from './lines';
+import { upToNow } from './sessions';
 import { activity, reason } from './state';
 import { steps } from './steps';
 import { verdict } from './verdict';
@@ -132,4 +133,13 @@ test('a step of the set-up is done once what it asks for is there', () => {
   expect(steps({ ...fresh, circuits: [{ ...site.circuits[0]!, limit_a: [35, 35, 35] }] })).toEqual([true, false, false]);
   expect(steps({ ...fresh, meters: [{ ...site.meters[0]!, circuit: 'garage' }] })).toEqual([false, false, false]);
   expect(steps(site)).toEqual([true, true, true]);
+});
+
+test('a running session shows what its car has taken so far, and one that has ended keeps its record', () => {
+  const site = picture(NOW);
+  const charger = site.chargers.find(({ session }) => session)!;
+  const record = { charger: charger.id, session: charger.session!.session, tag: '', started_ms: NOW, ended_ms: null, energy_wh: null, why: null };
+  const ended = { ...record, ended_ms: NOW, energy_wh: 7, why: 'Local' };
+  const another = { ...record, session: -1 };
+  expect(upToNow([record, ended, another], site.chargers).map(({ energy_wh }) => energy_wh)).toEqual([charger.session!.energy_wh, 7, null]);
 });
