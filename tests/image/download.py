@@ -10,7 +10,7 @@ class Download:
     """Serves the files of a directory, pieces of them where a piece is asked for, and counts what it sent of them."""
 
     def __init__(self, directory):
-        self.directory, self.sent = directory, 0
+        self.directory, self.sent, self.pieces = directory, 0, 0
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -35,6 +35,7 @@ class Download:
         size = path.stat().st_size
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
         first = int(wanted[1]) if wanted else 0
+        self.pieces += wanted is not None
         last = min(int(wanted[2]), size - 1) if wanted and wanted[2] else size - 1
         request.send_response(206 if wanted else 200)
         request.send_header("Content-Length", str(last + 1 - first))

@@ -71,6 +71,8 @@ overlay_into() {
   as_root rm -f "$root/etc/resolv.conf"
   (cd rootfs-overlay && tar -c --owner=0 --group=0 etc usr) | as_root tar -C "$root" -x --no-same-permissions --keep-directory-symlink
   as_root sed -i "s/@COMPATIBLE@/dlb-$machine/" "$root/etc/rauc/system.conf"
+  # Debian 12's RAUC reads no bundle over the network piece by piece, as the product's does: it fetches all of it.
+  as_root sed -i 's/^\[system\]/&\nmax-bundle-download-size=300000000/' "$root/etc/rauc/system.conf"
   as_root install -m 644 "$work/keys/ca.pem" "$root/etc/rauc/keyring.pem"
   as_root install -m 755 "$binary" "$root/usr/bin/dlb"
   echo "IMAGE_VERSION=\"$version\"" | as_root tee -a "$root/usr/lib/os-release" >/dev/null

@@ -56,16 +56,18 @@ def download():
     server.stop()
 
 
-def test_of_a_bundle_at_an_address_only_what_changed_is_fetched(box, download):
+def test_a_bundle_at_an_address_is_installed_and_where_rauc_can_only_what_changed_is_fetched(box, download):
     box.steady()
     slot, lives, size = box.slot(), len(box.starts()), (WORK / "bundles/good.raucb").stat().st_size
     box.post("update/fetch", {"url": f"http://10.0.2.2:{download.port}/good.raucb"})
-    box.until(lambda: box.get("update")["phase"] == "ready", what="the bundle to have been looked at")
+    looked_at = box.until(lambda: (it := box.get("update")) and (it["phase"] == "ready" or it["problem"]) and it, what="a look at the bundle")
+    assert looked_at["phase"] == "ready", looked_at["problem"]
     box.post("update/install", {"wait_for_cars": False})
     box.until(lambda: len(box.starts()) > lives, what="the restart")
-    print(f"{download.sent / 1e6:.1f} of {size / 1e6:.1f} MB were fetched")
+    print(f"{download.sent / 1e6:.1f} of {size / 1e6:.1f} MB were fetched, {download.pieces} times a piece")
     box.steady()
     box.until(lambda: box.get("update")["phase"] == "idle", what="the update's end")
     assert box.get("update")["history"][0]["outcome"] == "done"
     assert box.slot() != slot and box.image_version() == "0.2.0"
-    assert download.sent < size / 2
+    # Debian 12's RAUC cannot: it fetches the bundle to look at it, and again to install it.
+    assert download.sent < size / 2 if download.pieces else download.sent == 2 * size

@@ -122,7 +122,7 @@ async fn inspect(rooms: &Rooms, source: Source, then_install: Option<WaitForCars
 }
 
 async fn look(source: &Source) -> Result<Bundle, String> {
-    if source.place.starts_with('/') {
+    if !source.is_an_address() {
         let mut file = std::fs::File::open(&source.place).map_err(|error| error.to_string())?;
         if !has_a_signature(&mut file).map_err(|error| error.to_string())? {
             return Err(NO_SIGNATURE.to_owned());

@@ -19,6 +19,12 @@ pub struct Source {
     pub action: Option<String>,
 }
 
+impl Source {
+    pub(crate) fn is_an_address(&self) -> bool {
+        !self.place.starts_with('/')
+    }
+}
+
 /// What a signed bundle says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bundle {
@@ -110,16 +116,16 @@ pub(crate) fn has_a_signature(file: &mut (impl Read + Seek)) -> io::Result<bool>
 /// What [`has_a_signature`] misses, in RAUC's words.
 pub(crate) const NO_SIGNATURE: &str = "not a bundle: no signature at its end";
 
+/// All that RAUC says where it could not look into a bundle: of a file that is there, that its signature is wrong.
+const NOT_READ: &str = "rauc info error";
+
 /// RAUC's own words, and ours where we know what they mean.
-pub(super) fn refused_by_rauc(said: &str) -> UpdateProblem {
+pub(super) fn refused_by_rauc(said: &str, from_address: bool) -> UpdateProblem {
     let lower = said.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let (code, text) = if has(&[
-        "signature verification failed",
-        "verify error",
-        "failed to verify",
-        "rauc info error",
-    ]) {
+    let (code, text) = if has(&["signature verification failed", "verify error", "failed to verify"])
+        || (has(&[NOT_READ]) && !from_address)
+    {
         (
             "wrong-signature",
             "This bundle is damaged, or not signed by a key that this box trusts. Get it from the maker of the box.",
@@ -148,8 +154,12 @@ pub(super) fn refused_by_rauc(said: &str) -> UpdateProblem {
         "http",
         "curl",
         "nbd",
+        NOT_READ,
     ]) {
-        ("not-fetched", "The bundle could not be fetched from that address. Check it, and the box's network.")
+        (
+            "not-fetched",
+            "No bundle that this box trusts could be fetched from that address. Check it, and the box's network.",
+        )
     } else {
         ("refused", "RAUC does not take this bundle.")
     };
@@ -209,10 +219,12 @@ mod tests {
             ("Pre-install handler error: The bundle is version 1.0, older than the running 2.0.", "older"),
             ("something new", "refused"),
         ] {
-            let problem = refused_by_rauc(said);
+            let problem = refused_by_rauc(said, false);
             assert_eq!(problem.code, code, "{said}");
             assert!(problem.text.contains(said.trim_end_matches('.')), "{}", problem.text);
         }
-        assert!(refused_by_rauc(&"x".repeat(5_000)).text.len() < 500);
+        let codes = [false, true].map(|from_address| refused_by_rauc("rauc info error", from_address).code);
+        assert_eq!(codes, ["wrong-signature", "not-fetched"]);
+        assert!(refused_by_rauc(&"x".repeat(5_000), true).text.len() < 500);
     }
 }

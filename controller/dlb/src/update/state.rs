@@ -72,7 +72,8 @@ impl Updates {
     ) -> Result<(), UpdateProblem> {
         let mut state = self.state();
         let machine = state.machine.clone().ok_or_else(no_appliance);
-        let checked = outcome.map_err(|said| bundle::refused_by_rauc(&said)).and_then(|bundle| {
+        let refused = |said: String| bundle::refused_by_rauc(&said, source.is_an_address());
+        let checked = outcome.map_err(refused).and_then(|bundle| {
             let machine = machine?;
             bundle.check(&machine.compatible, &machine.version).map(|()| bundle)
         });
@@ -134,7 +135,7 @@ impl Updates {
                 None
             }
             Err(said) => {
-                let problem = bundle::refused_by_rauc(&said);
+                let problem = bundle::refused_by_rauc(&said, false);
                 let ending = Ending::new(UpdateOutcome::Failed, &problem.code, problem.text.clone());
                 let ended = state.ended(ending);
                 state.problem = Some(problem);
