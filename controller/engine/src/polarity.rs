@@ -11,8 +11,8 @@
 //!
 //! A *step* is a change of what our chargers draw that is sure to be at least [`STEP`], between two readings not
 //! further apart than [`WINDOW`]. Other loads come and go beside it, and one of twice its size can make it look upside
-//! down, so it takes two steps more of one kind than of the other to know anything; steps whose size the meter does
-//! not show, up or down, say nothing.
+//! down, so it takes two steps more of one kind than of the other to call a clamp wrong, and three to believe export.
+//! Steps whose size the meter does not show, up or down, say nothing.
 
 use crate::lines::{Line, PerLine};
 use crate::load::Span;
@@ -31,8 +31,10 @@ const TOLERANCE: Milliamps = Milliamps(1_000);
 const EXPORTS: Milliamps = Milliamps(-500);
 /// So many steps more of one kind than of the other are no chance.
 const ENOUGH: i8 = 2;
+/// To believe export, one more: on a site without sun two ovens that went off as cars began would let every car draw.
+const PROVEN: i8 = 3;
 /// No more are remembered, so that clamps may be turned.
-const MOST: i8 = 3;
+const MOST: i8 = 4;
 
 /// What is known of the signs of one meter.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +81,7 @@ impl Polarity {
     #[must_use]
     pub fn trusts(&self, line: Line) -> bool {
         let Sign { right, .. } = self.lines[line];
-        let proven = right >= ENOUGH && !self.reversed().0.contains(&true);
+        let proven = right >= PROVEN && !self.reversed().0.contains(&true);
         proven || (right > -ENOUGH && self.shown[line] >= EXPORTS)
     }
 
@@ -194,15 +196,17 @@ mod tests {
     }
 
     #[test]
-    fn a_sunny_site_is_believed_after_two_cars() {
+    fn a_sunny_site_is_believed_after_three_cars() {
         let mut morning = Evening::new(1);
         morning.lasts(60, -20, 0);
         assert!(!morning.trusts(), "export, and nobody knows whether it is");
         morning.lasts(30, -20, 6);
         assert!(!morning.trusts());
         morning.lasts(30, -20, 12);
+        assert!(!morning.trusts(), "two ovens could have gone off");
+        morning.lasts(30, -20, 18);
         assert!(morning.trusts());
-        morning.lasts(600, -20, 12);
+        morning.lasts(600, -20, 18);
         assert!(morning.trusts());
     }
 
@@ -254,7 +258,7 @@ mod tests {
     #[test]
     fn a_cloud_that_leaves_while_a_car_starts_is_doubted_until_the_next_car() {
         let mut noon = Evening::new(1);
-        for car in [0, 4, 8] {
+        for car in [0, 4, 0, 8] {
             noon.lasts(60, -10, car);
         }
         assert!(noon.trusts());
