@@ -33,12 +33,10 @@ impl Session {
     /// The fallback that is due for its second try, with when that is.
     pub(super) fn second_try(&self) -> Option<(Instant, Outlet, Recipe)> {
         let call = self.wire.under_way()?;
-        match call.errand {
-            Errand::Fallback { outlet, recipe, again: false, .. } => {
-                Some((call.sent + SECOND_TRY, outlet, recipe))
-            }
-            _ => None,
-        }
+        let Errand::Fallback { outlet, recipe, again: false, .. } = call.errand else { return None };
+        // Who was taken out of the configuration meanwhile has none.
+        self.desks.get(&outlet)?.place?;
+        Some((call.sent + SECOND_TRY, outlet, recipe))
     }
 
     pub(super) fn send_fallback(&mut self, now: Instant, outlet: Outlet, recipe: Recipe) {

@@ -2,6 +2,7 @@
 
 use super::bench::*;
 use crate::charger::{Notice, OutletState};
+use crate::ocpp16::SessionSettings;
 use dlb_engine::time::Duration;
 use serde_json::json;
 
@@ -164,6 +165,18 @@ fn a_fallback_that_a_starting_charger_swallows_is_sent_once_more_after_five_seco
     bench.silent();
     bench.accepts(&again);
     assert!(bench.told().iter().any(|notice| matches!(notice, Notice::FallbackArmed { .. })));
+}
+
+#[test]
+fn a_charger_that_is_taken_out_while_it_owes_an_answer_is_sent_no_fallback_any_more() {
+    let mut bench = Bench::ready(adopted());
+    bench.session.closed(bench.now);
+    bench.session.opened(bench.now);
+    bench.boots("Acme", "One", "1.0");
+    bench.expects("SetChargingProfile");
+    bench.session.configure(bench.now, SessionSettings { outlets: Vec::new(), adopted: false, ..adopted() });
+    bench.wait(Duration::from_secs(20));
+    bench.silent();
 }
 
 #[test]
