@@ -55,6 +55,7 @@ const CAR: CarModel =
 const PLATE: Plate = Plate {
     kind: Kind::Ac,
     wiring: Wiring::Three(Line::L1, Line::L2, Line::L3),
+    between: 1.732,
     max: 32.0,
     min: 6.0,
     step: 0.1,
