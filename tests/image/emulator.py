@@ -40,6 +40,7 @@ class Emulator(Box):
         self.disk = self.directory / "disk.img"
         self.console_file = self.directory / "console.log"
         self.agent_path = self.directory / "agent.sock"
+        self.monitor_path = self.directory / "monitor.sock"
         self.process = None
         self.http = requests.Session()
 
@@ -53,7 +54,8 @@ class Emulator(Box):
             self.console_file.unlink()
         self.process = subprocess.Popen(
             [ROOT / "tests/image/boot", "--page", str(self.page_port), "--ocpp", str(self.ocpp_port),
-             "--also", f"{self.moved_port}:{MOVED}", "--disk", self.disk, "--log", self.console_file, "--agent", self.agent_path],
+             "--also", f"{self.moved_port}:{MOVED}", "--disk", self.disk, "--log", self.console_file, "--agent", self.agent_path,
+             "--monitor", self.monitor_path],
             stdin=subprocess.DEVNULL,
             stdout=open(self.directory / "emulator.log", "ab"),
             stderr=subprocess.STDOUT,
@@ -66,6 +68,15 @@ class Emulator(Box):
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
         self.process = None
+
+    def press(self):
+        """The machine's button, for a tenth of a second: line 3 of its GPIO chip goes high."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(self.monitor_path))
+            reader = line.makefile()
+            line.sendall(b"system_powerdown\n")
+            while "system_powerdown" not in reader.readline():
+                pass
 
     def restart(self):
         """An orderly reboot, from inside; returns when the next start has begun."""
