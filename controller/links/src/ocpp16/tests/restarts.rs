@@ -147,12 +147,18 @@ fn the_fallback_and_the_limit_are_installed_again_after_the_charger_restarts() {
     );
 }
 
-#[test]
-fn a_fallback_that_a_starting_charger_swallows_is_sent_once_more_after_five_seconds() {
+/// It has restarted and introduced itself; our first call is on its way.
+fn restarted() -> Bench {
     let mut bench = Bench::ready(adopted());
     bench.session.closed(bench.now);
     bench.session.opened(bench.now);
     bench.boots("Acme", "One", "1.0");
+    bench
+}
+
+#[test]
+fn a_fallback_that_a_starting_charger_swallows_is_sent_once_more_after_five_seconds() {
+    let mut bench = restarted();
     let swallowed = bench.expects("SetChargingProfile");
     bench.notices();
     bench.wait(Duration::from_millis(4_999));
@@ -169,10 +175,7 @@ fn a_fallback_that_a_starting_charger_swallows_is_sent_once_more_after_five_seco
 
 #[test]
 fn a_charger_that_is_taken_out_while_it_owes_an_answer_is_sent_no_fallback_any_more() {
-    let mut bench = Bench::ready(adopted());
-    bench.session.closed(bench.now);
-    bench.session.opened(bench.now);
-    bench.boots("Acme", "One", "1.0");
+    let mut bench = restarted();
     bench.expects("SetChargingProfile");
     bench.session.configure(bench.now, SessionSettings { outlets: Vec::new(), adopted: false, ..adopted() });
     bench.wait(Duration::from_secs(20));
