@@ -13,6 +13,7 @@ mod rig;
 mod wave;
 
 use rig::Answer;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 fn main() {
@@ -21,9 +22,11 @@ fn main() {
     let sites = numbers.get(1).copied().unwrap_or(4).max(1);
     let before = load();
     let (mut answers, mut missed, mut calm) = (Vec::new(), 0, (0, 0));
+    // Sites differ in how soon their cars are at their most again: whoever is ready takes the next breach.
+    let next = &AtomicU64::new(0);
     std::thread::scope(|scope| {
-        let share = |site: u64| breaches / sites + u64::from(site < breaches % sites);
-        let runs: Vec<_> = (0..sites).map(|site| scope.spawn(move || run(site + 1, share(site)))).collect();
+        let runs: Vec<_> =
+            (0..sites).map(|site| scope.spawn(move || run(site + 1, next, breaches))).collect();
         for run in runs {
             let run = run.join().unwrap();
             answers.extend(run.answers);
@@ -55,20 +58,23 @@ struct Run {
     lowered: usize,
 }
 
-fn run(seed: u64, breaches: u64) -> Run {
+fn run(seed: u64, next: &AtomicU64, breaches: u64) -> Run {
     let mut rig = rig::Rig::start(seed, true);
     let mut run = Run::default();
-    for breach in 1..=breaches {
+    loop {
+        let breach = next.fetch_add(1, Ordering::Relaxed) + 1;
+        if breach > breaches {
+            return run;
+        }
         let answer = rig.breach();
         eprintln!("site {seed}, breach {breach}: {answer:?}");
         run.answers.extend(answer);
         run.missed += u64::from(answer.is_none());
-        if breach % LULL_EVERY == 0 {
+        if breach.is_multiple_of(LULL_EVERY) {
             run.lowered += rig.lull();
             run.lulls += 1;
         }
     }
-    run
 }
 
 fn row(name: &str, mut spans: Vec<Duration>) {

@@ -16,15 +16,12 @@ struct Demo {
 }
 
 impl Demo {
-    fn start(more: &[&str]) -> Self {
+    fn start(more: impl FnOnce(&mut Command)) -> Self {
         let temporary = tempfile::tempdir().expect("a directory");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_dlb"))
-            .args(["demo", "--port", "0"])
-            .args(more)
-            .env("TMPDIR", temporary.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dlb"));
+        command.args(["demo", "--port", "0"]).env("TMPDIR", temporary.path()).stdout(Stdio::piped());
+        more(&mut command);
+        let mut child = command.spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut after = |word: &str| loop {
             let line = lines.next().expect("the greeting goes on").expect("text");
@@ -100,37 +97,55 @@ fn inside(directory: &Path) -> Vec<PathBuf> {
     entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
-#[test]
-fn the_page_shows_a_busy_site_and_ctrl_c_leaves_nothing_behind() {
-    let mut demo = Demo::start(&[]);
-    let (_, health) = demo.ask("GET", "/api/v1/health", "", "");
-    assert!(health.contains(r#""status":"ok""#), "{health}");
+/// Online, under control, and with a car that draws.
+fn busy(site: &Value) -> (usize, usize, usize) {
+    let all = chargers(site);
+    let online = all.iter().filter(|charger| charger["online"] == true).count();
+    let armed = all.iter().filter(|charger| charger["fallback_armed"] == true).count();
+    let flows = |charger: &&Value| {
+        let drawn = charger["drawn_a"].as_array().into_iter().flatten();
+        drawn.filter_map(Value::as_f64).any(|amps| amps > 4.0)
+    };
+    (online, armed, all.iter().filter(flows).count())
+}
+
+/// Waits until all chargers are under control and some charge.
+fn balancing(demo: &Demo) -> Value {
     let cookie = demo.log_in();
     let end = Instant::now() + Duration::from_secs(90);
-    let busy = |site: &Value| {
-        let all = chargers(site);
-        let online = all.iter().filter(|charger| charger["online"] == true).count();
-        let armed = all.iter().filter(|charger| charger["fallback_armed"] == true).count();
-        let flows = |charger: &&Value| {
-            let drawn = charger["drawn_a"].as_array().into_iter().flatten();
-            drawn.filter_map(Value::as_f64).any(|amps| amps > 4.0)
-        };
-        (online, armed, all.iter().filter(flows).count())
-    };
-    let mut seen = (0, 0, 0);
-    let mut site = Value::Null;
-    while Instant::now() < end && !(seen.0 == 12 && seen.1 == 12 && seen.2 >= 3) {
+    loop {
+        let site = demo.site(&cookie);
+        let seen = busy(&site);
+        if seen.0 == 12 && seen.1 == 12 && seen.2 >= 3 {
+            return site;
+        }
+        assert!(Instant::now() < end, "{seen:?}: {site}");
         std::thread::sleep(Duration::from_millis(500));
-        site = demo.site(&cookie);
-        seen = busy(&site);
     }
-    assert!(seen.0 == 12 && seen.1 == 12 && seen.2 >= 3, "{seen:?}: {site}");
+}
+
+#[test]
+fn the_page_shows_a_busy_site_and_ctrl_c_leaves_nothing_behind() {
+    let mut demo = Demo::start(|_| ());
+    let (_, health) = demo.ask("GET", "/api/v1/health", "", "");
+    assert!(health.contains(r#""status":"ok""#), "{health}");
+    let site = balancing(&demo);
     assert_eq!(site["meters"][0]["quality"], "good", "the clamps measure: {}", site["meters"]);
     let volts = site["meters"][0]["voltage_v"][0].as_f64().unwrap_or_default();
     assert!((215.0..245.0).contains(&volts), "{volts} V");
     assert_eq!(inside(demo.temporary.path()).len(), 1);
     assert_eq!(demo.interrupt(), Some(0));
     assert_eq!(inside(demo.temporary.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let mut demo = Demo::start(|command| {
+        // A pipe is full after 64 KiB, long before the first charger is under control.
+        command.env("RUST_LOG", "trace").stderr(Stdio::piped());
+    });
+    balancing(&demo);
+    assert_eq!(demo.interrupt(), Some(0));
 }
 
 #[test]

@@ -66,7 +66,9 @@ enum DemoFault {
 #[must_use]
 pub fn run(arguments: &Arguments) -> ExitCode {
     logging::start(logging::Format::Text, "error");
-    match show(arguments) {
+    let shown = show(arguments);
+    logging::end();
+    match shown {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("dlb demo: {}", chain(&fault));

@@ -12,6 +12,7 @@ impl Drop for Fatal {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tracing::error!(thread = self.0, "a thread that must not fail has panicked: the program ends");
+            super::logging::end();
             // Not `exit`: that waits for threads which may wait for this one.
             std::process::abort();
         }

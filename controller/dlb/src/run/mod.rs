@@ -39,6 +39,12 @@ pub struct Arguments {
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     logging::start(arguments.log, "info");
+    let status = serve(arguments);
+    logging::end();
+    status
+}
+
+fn serve(arguments: Arguments) -> ExitCode {
     let launch = Launch {
         config: arguments.config,
         data: arguments.data,

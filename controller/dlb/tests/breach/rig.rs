@@ -132,12 +132,13 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        if let Some(program) = self.program.take() {
-            program.stop();
-        }
+        // First the peers: the program's hanging up would be a fault to them.
         self.bag.over.store(true, Ordering::Relaxed);
         for peer in self.peers.drain(..) {
             let _ = peer.join();
+        }
+        if let Some(program) = self.program.take() {
+            program.stop();
         }
     }
 }
