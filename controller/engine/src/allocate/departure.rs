@@ -1,14 +1,15 @@
 //! Serves cars whose departure and need are known: who leaves soonest without time to spare goes first.
 //!
 //! In which order, smallest first:
-//! 1. Who has not had [`FAIR_SHARE`] of what it asked for and could hardly get that any more: it presses.
+//! 1. Who has not had [`FAIR_SHARE`] of what it asked for and could hardly get that any more: it presses. Others will
+//!    press, too, so [`CROWD`] times as long as it takes alone is allowed for. Among these the next to leave is first.
 //! 2. Time to spare before departure if it charged at its most from now on; nobody has less than none, and among
 //!    those who have none the next to leave is first.
 //!
-//! Whoever is on counts as if it had an hour less to spare, so that contactors do not follow every minute of
-//! difference. In this order, who was switched on a moment ago or presses gets its minimum; who is on and has little to spare keeps its
-//! minimum, inside what the plan leaves its place; every car gets what fits of that; and what is left after that
-//! goes to those that are on, then to whoever can use much of it, then to anybody.
+//! Whoever is on counts as if it had an hour less, so that contactors do not follow every minute of difference. In
+//! this order, whoever was switched on a moment ago gets its minimum, then who presses and who is on, inside what the
+//! plan leaves its place; every car gets what fits of that; and what is left after that goes to those that are on,
+//! then to whoever can use much of it, then to anybody.
 
 use super::network::Network;
 use super::plan::{Car, Plan};
@@ -17,14 +18,13 @@ use super::turns::{self, Turn};
 use crate::time::Instant;
 
 /// The part of its need that a car should have before others are made entirely happy.
-const FAIR_SHARE: f64 = 0.65;
-/// With less to spare than this for its fair share a car presses; further behind it makes no difference.
+const FAIR_SHARE: f64 = 0.75;
+/// How many times longer than alone a car takes for its fair share where many are late.
+const CROWD: f64 = 1.5;
+/// With less to spare than this for its fair share a car presses.
 const PRESSING_S: f64 = 30.0 * 60.0;
-const BEHIND_MAX_S: f64 = 25.0 * 60.0;
-/// Whoever is on counts as if it had this much less to spare.
+/// Whoever is on counts as if it had this much less.
 const STAY_ON_S: f64 = 60.0 * 60.0;
-/// Whoever is on and has less than this to spare stays on if it can.
-const KEEP_ON_S: f64 = 3.0 * 60.0 * 60.0;
 /// Among equals, who leaves sooner.
 const SOONER: f64 = 0.01;
 /// A car is worth a start if it gets this many times its minimum, or all that it can use.
@@ -39,8 +39,6 @@ struct Place {
     on: bool,
     /// It was switched on less than the minimum time ago.
     kept: bool,
-    /// It stays on if it can.
-    keeps: bool,
     /// Smaller goes first among those who press, and among those who do not.
     key: f64,
 }
@@ -74,15 +72,11 @@ pub(super) fn serve(
             .then_with(|| rank[one.ix].cmp(&rank[other.ix]))
     });
     let mut budget = Budget::new(plan, &order, shares);
-    let kept = order.iter().filter(|car| car.kept);
-    for car in kept.chain(order.iter().filter(|car| car.presses)) {
+    let of = |wanted: fn(&Place) -> bool| order.iter().filter(move |car| wanted(car));
+    for car in of(|car| car.kept).chain(of(|car| car.presses)).chain(of(|car| car.on)) {
         let share = &mut shares[car.ix];
         let most = share.low - share.given.min(share.low);
-        budget.take(car, raise(network, share, car.ix, most, 1));
-    }
-    for car in order.iter().filter(|car| car.on && car.keeps) {
-        let share = &mut shares[car.ix];
-        let most = (share.low - share.given.min(share.low)).min(budget.of(car, share));
+        let most = if car.kept { most } else { most.min(budget.of(car, share)) };
         budget.take(car, raise(network, share, car.ix, most, 1));
     }
     for car in &order {
@@ -97,17 +91,23 @@ pub(super) fn serve(
     }
 }
 
-fn place(nth: usize, car: &Car, turn: &Turn, now: Instant) -> Place {
+/// With what is remembered of its charger.
+pub(super) fn with_past(car: Car, turn: &Turn, share: &Share) -> Car {
     let asked = turn.asked().max(car.need);
     let fair = (car.need - (1.0 - FAIR_SHARE) * asked).max(0.0);
-    let fair_spare = car.stays_s - fair / car.most;
-    let presses = fair > 0.0 && fair_spare < PRESSING_S;
-    let spare = car.stays_s - car.need / car.most;
-    let urgency = if presses { fair_spare.max(-BEHIND_MAX_S) } else { spare.max(0.0) };
+    let floor = if turn.on() { share.low as f64 } else { 0.0 };
+    Car { fair, floor, ..car }
+}
+
+fn place(nth: usize, car: &Car, turn: &Turn, now: Instant) -> Place {
+    let fair_spare = car.stays_s - CROWD * car.fair / car.most;
+    let presses = car.fair > 0.0 && fair_spare < PRESSING_S;
+    let spare = (car.stays_s - car.need / car.most).max(0.0);
+    let urgency = if presses { car.stays_s } else { spare };
     let bonus = if turn.on() { STAY_ON_S } else { 0.0 };
     let key = urgency + SOONER * car.stays_s - bonus;
     let kept = turn.place(now) == turns::Place::Kept;
-    Place { nth, ix: car.charger, presses, on: turn.on(), kept, keeps: spare < KEEP_ON_S, key }
+    Place { nth, ix: car.charger, presses, on: turn.on(), kept, key }
 }
 
 impl<'a> Budget<'a> {

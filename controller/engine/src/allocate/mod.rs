@@ -159,7 +159,9 @@ impl Allocator {
                     steps::settle(network, shares, &batch, &self.rank);
                 }
                 Stage::Plan(batch) => {
-                    let mut class: Vec<Car> = batch.iter().filter_map(|&ix| cars[ix]).collect();
+                    let known =
+                        |car: Car| departure::with_past(car, &self.turns[car.charger], &shares[car.charger]);
+                    let mut class: Vec<Car> = batch.iter().filter_map(|&ix| cars[ix].map(known)).collect();
                     class.sort_unstable_by_key(|car| self.rank[car.charger]);
                     let priority = site.chargers()[batch[0]].priority;
                     match planned(&mut self.plans, priority, network, snapshot.now, &class) {

@@ -3,8 +3,9 @@
 //!
 //! A place is a set of chargers that no limit tells apart: they load the same lines in and above the first
 //! circuit that can be full. A small linear program over places and a few stretches of time, short ones first,
-//! takes the limits of every stretch (circles as polygons around them), what a place's cars can take in it, and
-//! what they can take up to its end and from it on; it gains a little more from early energy. Only what it
+//! takes the limits of every stretch (circles as polygons in them, so that a plan can be kept) and what a place's
+//! cars can take in it and in any that follow one another. Who is on keeps its minimum in the first one. It
+//! gains more from energy up to the fair share of those that leave by then, and a little more from early energy. Only what it
 //! says of the first stretch counts; it is solved again when a car comes, goes or has enough, and every
 //! [`PLAN_FOR`] in between.
 //!
@@ -25,10 +26,13 @@ const PLACES_MAX: usize = 12;
 const CARS_MAX: usize = 1000;
 /// Energy now is worth this much more than energy at the end.
 const EARLY: f64 = 0.1;
+/// Energy up to a fair share is worth this much more in each stretch by whose end its car leaves.
+const FAIR: f64 = 0.5;
 /// Among plans that are as good, each place is worth this much less than the one before it: places stand in the
 /// order of their cars' names, so that one plan is the best whatever the order of the lists.
 const FIRST_NAME: f64 = 1e-6;
-/// Of the sides of a polygon, how far the next is turned at most, in degrees.
+/// Of the sides of a polygon, how far the next is turned at most, in degrees. What is between it and its circle is not planned
+/// and given to whoever can use it.
 const TURN_MAX: f64 = 35.0;
 /// Far more steps than such a program needs.
 const STEPS_MAX: usize = 2000;
@@ -41,6 +45,10 @@ pub(super) struct Car {
     pub(super) need: f64,
     pub(super) stays_s: f64,
     pub(super) most: f64,
+    /// It is on, and keeps this as long as it can.
+    pub(super) floor: f64,
+    /// Milliampere-seconds that it lacks of its fair share.
+    pub(super) fair: f64,
 }
 
 /// How much each place should get now.
@@ -117,19 +125,24 @@ fn solve(
 ) -> Vec<f64> {
     let ahead = Ahead::new(cars, place_of);
     let mut program = Program::default();
+    let floors: Vec<f64> = (0..places.len()).map(|place| ahead.floor(place)).collect();
     let amounts: Vec<Vec<usize>> =
-        (0..places.len()).map(|place| ahead.lay_place(&mut program, place)).collect();
+        (0..places.len()).map(|place| ahead.lay_place(&mut program, place, floors[place])).collect();
     for row in (0..network.rows.len()).filter(|&row| tight[network.rows[row].circuit.0]) {
         for (factors, room) in sides(network, row, places) {
+            let kept: f64 = factors.iter().map(|&(place, factor)| factor * floors[place]).sum();
             for (stretch, end) in ahead.ends.iter().enumerate() {
                 let parts = factors.iter().map(|&(place, factor)| (amounts[place][stretch], factor));
-                program.limit(parts.collect(), room * (end - ahead.begin(stretch)));
+                let room = room * (end - ahead.begin(stretch));
+                program.limit(parts.collect(), if stretch == 0 { room - kept } else { room });
             }
         }
     }
     let values = program.maximise(STEPS_MAX);
     // Whole milliamperes: the last digits depend on the order of the rows.
-    amounts.iter().map(|stretches| (values[stretches[0]] / ahead.ends[0]).round()).collect()
+    let target =
+        |(stretches, floor): (&Vec<usize>, &f64)| ((values[stretches[0]] + floor) / ahead.ends[0]).round();
+    amounts.iter().zip(&floors).map(target).collect()
 }
 
 /// The cars of each place over the stretches of time.
@@ -157,38 +170,66 @@ impl<'a> Ahead<'a> {
         self.cars.iter().zip(self.place_of).filter(|(_, at)| **at == place).map(of).sum()
     }
 
-    /// A variable for each stretch, and what the place's cars can take in it, up to its end and from it on.
-    fn lay_place(&self, program: &mut Program, place: usize) -> Vec<usize> {
+    /// What those that are on keep in the first stretch, in milliampere-seconds.
+    fn floor(&self, place: usize) -> f64 {
+        let of = |(car, _): (&Car, &usize)| car.need.min(car.floor * car.stays_s.min(self.ends[0]));
+        self.cars.iter().zip(self.place_of).filter(|(_, at)| **at == place).map(of).sum()
+    }
+
+    /// A variable for each stretch, and what the place's cars can take in it and the next ones. In the first
+    /// stretch it is what they get beyond the floor.
+    fn lay_place(&self, program: &mut Program, place: usize, floor: f64) -> Vec<usize> {
         let count = self.ends.len();
         let last = self.ends[count - 1];
         let worth = 1.0 - FIRST_NAME * place as f64;
         let gain = |stretch: usize| worth - EARLY * (self.begin(stretch) + self.ends[stretch]) / 2.0 / last;
         let amounts: Vec<usize> = (0..count).map(|stretch| program.variable(gain(stretch))).collect();
         let sum = |some: &[usize]| some.iter().map(|&amount| (amount, 1.0)).collect::<Vec<_>>();
-        for (stretch, &end) in self.ends.iter().enumerate() {
+        for stretch in 0..count {
             let begin = self.begin(stretch);
-            program.limit(sum(&amounts[stretch..=stretch]), self.can_take(place, begin, end));
-            if stretch > 0 {
-                program.limit(sum(&amounts[..=stretch]), self.can_take(place, 0.0, end));
-            }
-            if stretch + 1 < count {
-                program.limit(sum(&amounts[stretch..]), self.can_take(place, begin, last));
+            let kept = if stretch == 0 { floor } else { 0.0 };
+            for to in stretch..count {
+                let most = self.can_take(place, begin, self.ends[to]) - kept;
+                program.limit(sum(&amounts[stretch..=to]), most);
             }
         }
+        self.lay_fair(program, place, floor, &amounts);
         amounts
+    }
+
+    /// Rewards what a place gets up to the fair shares of those that leave by the end of each stretch.
+    fn lay_fair(&self, program: &mut Program, place: usize, floor: f64, amounts: &[usize]) {
+        for stretch in 0..amounts.len() {
+            let due = self.due(place, self.ends[stretch]);
+            if due > 0.0 {
+                let fair = program.variable(FAIR);
+                program.limit(vec![(fair, 1.0)], due);
+                let sum = amounts[..=stretch].iter().map(|&amount| (amount, -1.0));
+                program.limit([(fair, 1.0)].into_iter().chain(sum).collect(), floor);
+            }
+        }
+    }
+
+    /// What those that leave by then lack of their fair share and can take.
+    fn due(&self, place: usize, end: f64) -> f64 {
+        let of = |(car, _): (&Car, &usize)| {
+            if car.stays_s <= end { car.fair.min(car.most * car.stays_s) } else { 0.0 }
+        };
+        self.cars.iter().zip(self.place_of).filter(|(_, at)| **at == place).map(of).sum()
     }
 }
 
-/// The sides of a polygon around what the row allows: the factor of each place that is in it, and what is left.
+/// The sides of a polygon in what the row allows: the factor of each place that is in it, and what is left.
 fn sides(network: &Network, row: RowIx, places: &[Vec<FlowIx>]) -> Vec<(Vec<(usize, f64)>, f64)> {
     let at: &Row = &network.rows[row];
     let currents: Vec<_> = places.iter().map(|flows| network.current_in(row, flows)).collect();
     let fixed = network.carried(row);
-    let directions = if at.angles == Angles::Straight { vec![0.0] } else { directions(&currents) };
+    let (directions, inside) =
+        if at.angles == Angles::Straight { (vec![0.0], 1.0) } else { directions(&currents) };
     let side = |&direction: &f64| {
         let factors = currents.iter().map(|current| current.towards(direction)).enumerate();
         let factors: Vec<(usize, f64)> = factors.filter(|(_, factor)| factor.abs() > 1e-9).collect();
-        (factors, at.limit - fixed.towards(direction))
+        (factors, at.limit * inside - fixed.towards(direction))
     };
     directions
         .iter()
@@ -197,14 +238,18 @@ fn sides(network: &Network, row: RowIx, places: &[Vec<FlowIx>]) -> Vec<(Vec<(usi
         .collect()
 }
 
-/// Directions spread over those of the currents, in radians.
-fn directions(currents: &[super::phasor::Phasor]) -> Vec<f64> {
-    let Some(lead) = currents.iter().find(|current| current.magnitude() > 1e-9) else { return Vec::new() };
+/// Directions spread over those of the currents, in radians, and how near to its centre a circle of 1 has sides in
+/// these directions that meet on it.
+fn directions(currents: &[super::phasor::Phasor]) -> (Vec<f64>, f64) {
+    let Some(lead) = currents.iter().find(|current| current.magnitude() > 1e-9) else {
+        return (Vec::new(), 1.0);
+    };
     let turned =
         currents.iter().filter(|current| current.magnitude() > 1e-9).map(|current| current.angle_from(*lead));
     let (least, most) =
         turned.fold((0.0, 0.0), |(least, most): (f64, f64), angle| (least.min(angle), most.max(angle)));
     let count = ((most - least).to_degrees() / TURN_MAX).ceil().max(1.0);
     let middle = |nth: usize| lead.angle() + least + (most - least) * (nth as f64 + 0.5) / count;
-    (0..count as usize).map(middle).collect()
+    let half = (most - least) / count / 2.0;
+    ((0..count as usize).map(middle).collect(), half.cos())
 }

@@ -95,7 +95,14 @@ fn car(site: &Site, now: Instant, ix: usize, charger: &Charger, state: &ChargerS
     let loaded = charger.wiring.loads(state.counted_phases()).0.into_iter().filter(|&loaded| loaded).count();
     let volts = volts(charger, site.circuit(charger.circuit).supply, loaded);
     let need = energy.0.max(0) as f64 * 3600.0 * 1000.0 / volts;
-    Some(Car { charger: ix, need, stays_s: stays.as_secs_f64(), most: f64::from(most.0) })
+    Some(Car {
+        charger: ix,
+        need,
+        stays_s: stays.as_secs_f64(),
+        most: f64::from(most.0),
+        floor: 0.0,
+        fair: 0.0,
+    })
 }
 
 /// Time to spare before departure if each car charged at its most from now on, in [`LAXITY_UNIT`]s;
