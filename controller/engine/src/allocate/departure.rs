@@ -6,10 +6,10 @@
 //! 2. Time to spare before departure if it charged at its most from now on; nobody has less than none, and among
 //!    those who have none the next to leave is first.
 //!
-//! Whoever is on counts as if it had an hour less, so that contactors do not follow every minute of difference. In
-//! this order, whoever was switched on a moment ago gets its minimum, then who presses and who is on, inside what the
-//! plan leaves its place; every car gets what fits of that; and what is left after that goes to those that are on,
-//! then to whoever can use much of it, then to anybody.
+//! Whoever is on counts as if it had an hour less, and up to a quarter more of one the more it has, so that neither
+//! contactors nor limits follow every minute of difference. In this order, whoever was switched on a moment ago gets
+//! its minimum, then who presses and who is on, inside what the plan leaves its place; every car gets what fits of
+//! that; and what is left after that goes to those that are on, then to whoever can use much of it, then to anybody.
 
 use super::network::Network;
 use super::plan::{Car, Plan};
@@ -25,6 +25,8 @@ const CROWD: f64 = 1.5;
 const PRESSING_S: f64 = 30.0 * 60.0;
 /// Whoever is on counts as if it had this much less.
 const STAY_ON_S: f64 = 60.0 * 60.0;
+/// Whoever has its most, in addition: two cars with the same time to spare would change over all the time.
+const STAY_UP_S: f64 = 15.0 * 60.0;
 /// Among equals, who leaves sooner.
 const SOONER: f64 = 0.01;
 /// A car is worth a start if it gets this many times its minimum, or all that it can use.
@@ -63,7 +65,7 @@ pub(super) fn serve(
         if turns[car.charger].rests(now) {
             shares[car.charger].stop = Stop::Rest;
         } else {
-            order.push(place(nth, car, &turns[car.charger], now));
+            order.push(place(nth, car, &turns[car.charger], &shares[car.charger], now));
         }
     }
     order.sort_unstable_by(|one, other| {
@@ -99,12 +101,13 @@ pub(super) fn with_past(car: Car, turn: &Turn, share: &Share) -> Car {
     Car { fair, floor, ..car }
 }
 
-fn place(nth: usize, car: &Car, turn: &Turn, now: Instant) -> Place {
+fn place(nth: usize, car: &Car, turn: &Turn, share: &Share, now: Instant) -> Place {
     let fair_spare = car.stays_s - CROWD * car.fair / car.most;
     let presses = car.fair > 0.0 && fair_spare < PRESSING_S;
     let spare = (car.stays_s - car.need / car.most).max(0.0);
     let urgency = if presses { car.stays_s } else { spare };
-    let bonus = if turn.on() { STAY_ON_S } else { 0.0 };
+    let up = (turn.granted() as f64 / share.high as f64).min(1.0);
+    let bonus = if turn.on() { STAY_ON_S + STAY_UP_S * up } else { 0.0 };
     let key = urgency + SOONER * car.stays_s - bonus;
     let kept = turn.place(now) == turns::Place::Kept;
     Place { nth, ix: car.charger, presses, on: turn.on(), kept, key }

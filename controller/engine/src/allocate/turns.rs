@@ -131,6 +131,11 @@ impl Turn {
         self.has_run = true;
     }
 
+    /// What the last decision gave, in milliamperes.
+    pub(super) const fn granted(&self) -> i64 {
+        self.granted
+    }
+
     pub(super) const fn on(&self) -> bool {
         self.granted > 0
     }
