@@ -4,13 +4,13 @@
 //! A place is a set of chargers that no limit tells apart: they load the same lines in and above the first
 //! circuit that can be full. A small linear program over places and a few stretches of time, short ones first,
 //! takes the limits of every stretch (circles as polygons in them, so that a plan can be kept) and what a place's
-//! cars can take in it and in any that follow one another. Who is on keeps its minimum in the first one. It
-//! gains more from energy up to the fair share of those that leave by then, and a little more from early energy. Only what it
-//! says of the first stretch counts; it is solved again when a car comes, goes or has enough, and every
+//! cars can take in it and in any that follow one another. Who is on keeps its minimum in the first one. It gains
+//! more from energy up to the fair share of those that leave by then, and a little more from early energy. Only
+//! what it says of the first stretch counts; it is solved again when a car comes, goes or has enough, and every
 //! [`PLAN_FOR`] in between.
 //!
-//! The plan is advice. It knows nothing of minimums, steps and turns, nor of cars that may still come, and never
-//! allows anybody anything: who gets what is decided by [`super::departure`], inside the limits as they are now.
+//! The plan is advice. It knows nothing of other minimums, of steps and turns, nor of cars that may still come, and
+//! never allows anybody anything: who gets what is decided by [`super::departure`], inside the limits as they are now.
 
 use super::network::{Angles, FlowIx, Network, Row, RowIx};
 use super::simplex::Program;
@@ -31,8 +31,8 @@ const FAIR: f64 = 0.5;
 /// Among plans that are as good, each place is worth this much less than the one before it: places stand in the
 /// order of their cars' names, so that one plan is the best whatever the order of the lists.
 const FIRST_NAME: f64 = 1e-6;
-/// Of the sides of a polygon, how far the next is turned at most, in degrees. What is between it and its circle is not planned
-/// and given to whoever can use it.
+/// Of the sides of a polygon, how far the next is turned at most, in degrees. What is between it and its circle is
+/// not planned, and given to whoever can use it.
 const TURN_MAX: f64 = 35.0;
 /// Far more steps than such a program needs.
 const STEPS_MAX: usize = 2000;
