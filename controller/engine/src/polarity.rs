@@ -12,7 +12,8 @@
 //! A *step* is a change of what our chargers draw that is sure to be at least [`STEP`], between two readings not
 //! further apart than [`WINDOW`]. Other loads come and go beside it, and one of twice its size can make it look upside
 //! down, so it takes two steps more of one kind than of the other to call a clamp wrong, and three to believe export.
-//! Steps whose size the meter does not show, up or down, say nothing.
+//! A step whose size the meter does not show within [`SHOWN_WITHIN`] of its being known, up or down, says nothing: a car
+//! that stopped by itself was seen by the meter before its charger reported it, and whatever changes afterwards is not it.
 
 use crate::lines::{Line, PerLine};
 use crate::load::Span;
@@ -23,6 +24,8 @@ use std::collections::VecDeque;
 /// Half of what a car draws at its least: the start of every car is a step.
 const STEP: Milliamps = Milliamps(3_000);
 const WINDOW: Duration = Duration::from_secs(45);
+/// Meters average over a second or two.
+const SHOWN_WITHIN: Duration = Duration::from_secs(3);
 /// Readings closer together than this share one place, which bounds the memory.
 const GRAIN: Duration = Duration::from_millis(500);
 /// What is not a step of ours is no more than this plus a quarter of it.
@@ -57,6 +60,16 @@ struct Sign {
     right: i8,
     /// Steps before this have been looked at.
     since: Instant,
+    /// Since when a step is known that the meter has not shown.
+    waits: Option<Instant>,
+}
+
+/// What a meter shows of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Right,
+    UpsideDown,
+    Not,
 }
 
 impl Polarity {
@@ -65,9 +78,11 @@ impl Polarity {
         self.shown = shown;
         let here = Moment { at: now, shown, ours };
         for line in Line::ALL {
-            if let Some(right) = self.step(line, here) {
-                self.lines[line] = self.lines[line].after(right, now);
-            }
+            let sign = self.lines[line];
+            self.lines[line] = match self.step(line, here) {
+                Some(shown) => sign.after(shown, now),
+                None => Sign { waits: None, ..sign },
+            };
         }
         while self.past.front().is_some_and(|moment| now.since(moment.at) > WINDOW) {
             self.past.pop_front();
@@ -91,8 +106,8 @@ impl Polarity {
         self.lines.map(|sign| sign.right <= -ENOUGH)
     }
 
-    /// The newest step on this line, if the meter shows it: the right way up?
-    fn step(&self, line: Line, here: Moment) -> Option<bool> {
+    /// The newest step on this line.
+    fn step(&self, line: Line, here: Moment) -> Option<Shown> {
         let since = self.lines[line].since;
         let mut earlier = self.past.iter().rev().take_while(|moment| moment.at >= since);
         let (before, up) = earlier.find_map(|moment| {
@@ -108,18 +123,31 @@ impl Polarity {
         let fits =
             |change: Milliamps| change >= least.saturating_sub(slack) && change <= most.saturating_add(slack);
         let more = high.shown[line].saturating_sub(low.shown[line]);
-        if fits(more) {
-            return Some(true);
-        }
         let less = low.shown[line].saturating_sub(high.shown[line]);
-        (fits(less) && high.shown[line] < EXPORTS).then_some(false)
+        Some(match () {
+            () if fits(more) => Shown::Right,
+            () if fits(less) && high.shown[line] < EXPORTS => Shown::UpsideDown,
+            () => Shown::Not,
+        })
     }
 }
 
 impl Sign {
-    fn after(self, right: bool, now: Instant) -> Self {
-        let step = if right { 1 } else { -1 };
-        Self { right: (self.right + step).clamp(-MOST, MOST), since: now }
+    fn after(self, shown: Shown, now: Instant) -> Self {
+        let step = match shown {
+            Shown::Right => 1,
+            Shown::UpsideDown => -1,
+            Shown::Not => {
+                let waits = self.waits.unwrap_or(now);
+                let over = now.since(waits) > SHOWN_WITHIN;
+                return if over {
+                    Self { since: now, waits: None, ..self }
+                } else {
+                    Self { waits: Some(waits), ..self }
+                };
+            }
+        };
+        Self { right: (self.right + step).clamp(-MOST, MOST), since: now, waits: None }
     }
 }
 
@@ -144,9 +172,14 @@ mod tests {
         }
 
         fn lasts(&mut self, seconds: u64, house: i32, car: i32) {
+            self.reported(seconds, house + car, car);
+        }
+
+        /// `all` flows, and the car's charger has said this of it.
+        fn reported(&mut self, seconds: u64, all: i32, car: i32) {
             for _ in 0..seconds {
                 self.second += 1;
-                let shown = PerLine::all(amps(self.sign * (house + car)));
+                let shown = PerLine::all(amps(self.sign * all));
                 let ours = PerLine::all(Span::exactly(amps(car)));
                 self.polarity.saw(Instant::from_millis(self.second * 1000), shown, ours);
             }
@@ -193,6 +226,19 @@ mod tests {
             evening.lasts(60, 10, car);
         }
         assert!(!evening.reversed() && evening.trusts());
+    }
+
+    #[test]
+    fn an_oven_after_a_late_report_is_not_taken_for_the_car_that_was_reported() {
+        let mut evening = Evening::new(-1);
+        for _ in 0..4 {
+            evening.reported(60, 29, 13);
+            // It goes down by itself, which its charger says nine seconds later; after twenty more an oven comes on.
+            evening.reported(9, 22, 13);
+            evening.reported(20, 22, 6);
+            evening.reported(60, 28, 6);
+        }
+        assert!(!evening.trusts());
     }
 
     #[test]

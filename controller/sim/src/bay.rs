@@ -17,6 +17,9 @@ pub enum Charger {
     Modbus(Box<ModbusCharger>),
 }
 
+/// One car must be driven away and the next one parked, however fast a scenario's day goes by.
+const SWAP: Duration = Duration::from_secs(15);
+
 /// How cars come and go; scenario seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Visits {
@@ -61,9 +64,10 @@ pub struct Bay {
 
 #[derive(Clone, Debug)]
 enum Phase {
-    /// The next car comes in so many scenario seconds.
+    /// The next car comes in so many scenario seconds, and not before this instant.
     Free {
         left_s: f64,
+        from: Instant,
     },
     /// The first car of the day comes at this instant.
     Expected {
@@ -108,9 +112,12 @@ impl Bay {
     ) -> Self {
         let phase = match (&traffic, first) {
             (Traffic::Random { .. }, Some(at)) => Phase::Expected { at },
-            (Traffic::Random { visits, .. }, None) => Phase::Free { left_s: rng.exponential(visits.gap_s) },
+            (Traffic::Random { visits, .. }, None) => {
+                Phase::Free { left_s: rng.exponential(visits.gap_s), from: Instant(0) }
+            }
             (Traffic::Listed(guests), _) => {
-                Phase::Free { left_s: guests.front().map_or(f64::INFINITY, |guest| guest.arrives_s) }
+                let left_s = guests.front().map_or(f64::INFINITY, |guest| guest.arrives_s);
+                Phase::Free { left_s, from: Instant(0) }
             }
         };
         Self { name, circuit, charger, traffic, clock_s: 0.0, phase, rng }
@@ -153,9 +160,9 @@ impl Bay {
         match &mut self.phase {
             Phase::Expected { at } if *at <= step.now => self.arrive(step.now),
             Phase::Expected { .. } => None,
-            Phase::Free { left_s } => {
+            Phase::Free { left_s, from } => {
                 *left_s -= step.scenario_seconds;
-                if *left_s <= 0.0 { self.arrive(step.now) } else { None }
+                if *left_s <= 0.0 && *from <= step.now { self.arrive(step.now) } else { None }
             }
             Phase::Parked { left_s, card_at, .. } => {
                 *left_s -= step.scenario_seconds;
@@ -206,7 +213,8 @@ impl Bay {
                 guests.front().map_or(f64::INFINITY, |guest| guest.arrives_s - self.clock_s)
             }
         };
-        self.phase = Phase::Free { left_s };
+        let random = matches!(self.traffic, Traffic::Random { .. });
+        self.phase = Phase::Free { left_s, from: if random { now + SWAP } else { now } };
         let car = car?;
         let session = Stay {
             wanted_kwh: car.wanted_kwh(),

@@ -18,8 +18,7 @@ pub(super) struct Entry {
     pub(super) obedience: Obedience,
     /// Its last measured current, largest phase, and when it was taken.
     pub(super) drawn: Option<(Instant, Milliamps)>,
-    /// The smallest limit since the last one that has surely taken effect, that one included.
-    least_lately: Milliamps,
+    least_lately: LeastLately,
     /// Its car draws clearly less than that: it has enough, and a higher limit is no reason to draw more.
     has_enough: bool,
 }
@@ -37,6 +36,16 @@ pub(super) struct Falling {
     pub(super) told_again: Option<Instant>,
     /// The last report since then that was still above that limit.
     pub(super) still_above: Option<Instant>,
+}
+
+/// The smallest limit of late. Limits may follow each other so closely that none is ever old enough to have surely taken
+/// effect; the smallest of a whole settle time has.
+#[derive(Clone, Copy, Debug, Default)]
+struct LeastLately {
+    /// In the span of time that is under way, and in the one before it; each lasts a settle time or more.
+    now: Milliamps,
+    before: Milliamps,
+    since: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +92,7 @@ impl Entry {
             reach: Reach::OfflineSince(now),
             obedience: Obedience::Obeys,
             drawn: None,
-            least_lately: Milliamps::ZERO,
+            least_lately: LeastLately::default(),
             has_enough: false,
         }
     }
@@ -151,7 +160,7 @@ impl Entry {
             falling.highest = falling.highest.max(limit);
         }
         self.ceiling = self.ceiling.max(limit);
-        self.least_lately = self.least_lately.min(limit);
+        self.least_lately.now = self.least_lately.now.min(limit);
         let sent = Sent { limit, first_at: now, at: now, accepted: None, confirmed: false, repeats: 0 };
         self.sent = Some(sent);
     }
@@ -203,18 +212,21 @@ impl Entry {
         self.judge(at)
     }
 
-    /// A car that drew nothing has confirmed any limit. When it draws more than that later on, the charger does not
-    /// obey, or has forgotten: it counts at what it draws, is told again at once, and then has no other chance.
+    /// What is drawn counts, whatever was told. A car that drew nothing has confirmed any limit: when it draws more than
+    /// that later on, the charger does not obey, or has forgotten; it is told again at once, and then has no other chance.
     fn find_out(&mut self, at: Instant, largest: Milliamps) {
         let allowed =
             self.ceiling.saturating_add(TOLERANCE).saturating_add(Milliamps(self.ceiling.0 / DRIFT));
         let Some(sent) = self.sent.as_mut().filter(|sent| at >= sent.first_at + self.proof.settle) else {
             return;
         };
-        if self.falling.is_some() || !self.proof.metered || largest <= allowed {
+        if !self.proof.metered || largest <= allowed {
             return;
         }
         self.ceiling = largest;
+        if self.falling.is_some() {
+            return;
+        }
         (sent.confirmed, sent.accepted, sent.repeats) = (false, None, 0);
         let (highest, told_again) = (sent.limit, Some(at));
         self.falling = Some(Falling { since: at, highest, was_above: true, told_again, still_above: None });
@@ -222,14 +234,21 @@ impl Entry {
 
     fn note_appetite(&mut self, at: Instant, largest: Milliamps) {
         let settled = self.sent.filter(|sent| at >= sent.first_at + self.proof.settle);
-        self.least_lately = settled.map_or(self.least_lately, |sent| sent.limit);
+        let limit = self.last_limit();
+        if settled.is_some() {
+            self.least_lately = LeastLately { now: limit, before: limit, since: at };
+        } else if at >= self.least_lately.since + self.proof.settle {
+            self.least_lately = LeastLately { now: limit, before: self.least_lately.now, since: at };
+        }
         let (part, whole) = ENOUGH;
-        self.has_enough = largest < Milliamps(self.least_lately.0 / whole * part);
+        let LeastLately { now, before, .. } = self.least_lately;
+        self.has_enough = largest < Milliamps(now.min(before).0 / whole * part);
     }
 
     /// Nothing is known of a car that comes, or of a charger that was away.
     pub(super) fn forget_appetite(&mut self) {
-        (self.least_lately, self.has_enough) = (Milliamps::ZERO, false);
+        let nothing = LeastLately { now: Milliamps::ZERO, before: Milliamps::ZERO, ..self.least_lately };
+        (self.least_lately, self.has_enough) = (nothing, false);
     }
 
     pub(super) fn holds(&self, now: Instant, falling: Falling) -> bool {

@@ -150,6 +150,18 @@ fn a_charger_that_obeyed_while_its_car_slept_is_found_out_when_the_car_draws_mor
 }
 
 #[test]
+fn what_is_drawn_counts_at_once_also_where_a_lower_limit_was_never_seen_to_hold() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.plan(at(20), &site, &snapshot(0, both_want()), &allocation([10, 16]));
+    ledger.accepted(at(20), A, amps(10));
+    ledger.drawn(at(40), A, amps(25));
+    assert_eq!(ledger.worst(at(40), A, &site), amps(25));
+    ledger.drawn(at(50), A, amps(10));
+    assert_eq!(ledger.worst(at(50), A, &site), amps(10));
+}
+
+#[test]
 fn a_car_that_sleeps_below_its_limit_is_not_taken_for_one_that_draws_a_higher_one() {
     let site = garage();
     let mut ledger = both_at_sixteen(&site);
@@ -163,6 +175,20 @@ fn a_car_that_sleeps_below_its_limit_is_not_taken_for_one_that_draws_a_higher_on
     for (second, limit) in [(20, 18), (28, 20), (36, 19), (44, 22)] {
         assert_eq!(span(second, limit), Span::exactly(Milliamps::ZERO), "told {limit} A");
     }
+}
+
+#[test]
+fn a_car_that_sleeps_is_known_to_sleep_although_its_limit_changes_every_other_second() {
+    let site = garage();
+    let mut ledger = both_at_sixteen(&site);
+    ledger.plan(at(8), &site, &snapshot(0, both_want()), &allocation([0, 6]));
+    ledger.arrived(A, &site);
+    for second in (20..50).step_by(3) {
+        ledger.plan(at(second), &site, &snapshot(0, both_want()), &allocation([12 + second as i32 % 2, 6]));
+        ledger.accepted(at(second), A, amps(12 + second as i32 % 2));
+        ledger.drawn(at(second + 1), A, Milliamps::ZERO);
+    }
+    assert_eq!(ledger.span(at(49), A, &site, Some(Milliamps::ZERO)), Span::exactly(Milliamps::ZERO));
 }
 
 #[test]

@@ -101,6 +101,8 @@ pub enum Reported {
 pub struct Sent {
     pub id: String,
     pub value: Milliamps,
+    /// What its watts were made with, where it was told in watts.
+    pub volts: Millivolts,
     pub at: Instant,
     /// `None`: it lasts until it is replaced.
     pub lasts: Option<Duration>,

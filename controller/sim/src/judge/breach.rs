@@ -53,6 +53,10 @@ pub(super) struct Watch {
     fallback_holds: Vec<bool>,
     silent_since: Vec<Option<Instant>>,
     promised_over_s: Vec<f64>,
+    /// What others drew in each circuit at the last step, and when they last took more at once: to each such start the
+    /// site may take its time to react, also while it is still reacting to the one before.
+    others: Vec<PerLine<f64>>,
+    started_more: Vec<Instant>,
     /// When nobody could hold a circuit for the last time.
     out_of_hand: Vec<Option<Instant>>,
     told: Vec<(Broken, usize)>,
@@ -84,6 +88,10 @@ const EFFECT_S: f64 = 10.0;
 const FOLLOWED_S: f64 = 10.0;
 /// Beyond what the parts add up to: the steps of the simulation and of the controller.
 const SLACK_S: f64 = 4.0;
+/// What a charger may be reported to draw beyond its limit and still be called obedient: as the controller has it.
+const UNTOLD_A: f64 = 0.7;
+/// What others take more from one step to the next, if something of theirs has started.
+const STARTS_A: f64 = 2.0;
 /// What a charger may offer beyond a limit without promising anything: rounding and the error of meters.
 const TOLERANCE_A: f64 = 1.0;
 const SAMPLE_EVERY: Duration = Duration::from_secs(5);
@@ -109,12 +117,15 @@ impl Watch {
             .zip(bays)
             .any(|(part, bay)| part.refuses_profiles || bay.outlet().plate().temper != Temper::Obeys);
         let found_out = if rebel { TOLD_TWICE_S } else { 0.0 };
-        let in_order = FOLLOWED_S + every + slowest + 6.0 + SLACK_S + found_out;
+        let reports = scenario.meter_values_every_s.unwrap_or(10.0);
+        // Where messages are lost, what is drawn is known a report later.
+        let lossy = scenario.charger.iter().any(|part| part.loss.unwrap_or(0.0) > 0.0);
+        let told_late = if lossy { reports } else { 0.0 };
+        let in_order = FOLLOWED_S + every + slowest + 6.0 + SLACK_S + found_out + told_late;
         let alfen = scenario.charger.iter().any(|part| part.reach == Some(ReachWord::Alfen));
         let lifetime = staged.rig.settings.policy.limit_lifetime;
         let lifetime = if alfen { lifetime.max(ALFEN_VALID) } else { lifetime };
         let link_trouble = in_order + lifetime.as_secs_f64() + slowest;
-        let reports = scenario.meter_values_every_s.unwrap_or(10.0);
         let meter_trouble = in_order + f64::max(lost, FROZEN_S);
         let allowed = Allowed { in_order, link_trouble, meter_trouble, promised: 2.0 * (reports + EFFECT_S) };
         let chargers = staged.rig.settings.site.chargers();
@@ -137,6 +148,8 @@ impl Watch {
                 .collect(),
             silent_since: vec![None; bays.len()],
             promised_over_s: vec![0.0; circuits],
+            others: vec![PerLine::all(0.0); circuits],
+            started_more: vec![staged.now; circuits],
             out_of_hand: vec![None; circuits],
             told: Vec::new(),
             breaches: Vec::new(),
@@ -169,8 +182,10 @@ impl Watch {
             if truth.trips > 0 {
                 self.tell(site, Broken::Tripped, circuit, || format!("circuit {circuit}"));
             }
-            let over_s = truth.spell_s().min(self.in_hand_s(site, circuit));
-            if over_s > self.allowed.in_order && over_s > self.allowed_now(site) {
+            let since_more = self.since_others_took_more(site, circuit);
+            let over_s = truth.spell_s().min(since_more).min(self.in_hand_s(site, circuit));
+            if over_s > self.allowed.in_order && over_s > self.allowed_now(site) && told_apart(site, circuit)
+            {
                 let seen = || format!("circuit {circuit}: over its limit for {over_s:.0} s");
                 self.tell(site, Broken::OverForTooLong, circuit, seen);
             }
@@ -178,13 +193,20 @@ impl Watch {
         }
     }
 
+    fn since_others_took_more(&mut self, site: &ClosedLoop, circuit: usize) -> f64 {
+        let (flows, chargers) = site.world().flows(circuit);
+        let now = (flows - chargers).map(Phasor::size);
+        let before = core::mem::replace(&mut self.others[circuit], now);
+        if Line::ALL.into_iter().any(|line| now[line] > before[line] + STARTS_A) {
+            self.started_more[circuit] = site.now();
+        }
+        site.now().since(self.started_more[circuit]).as_secs_f64()
+    }
+
     /// For how long anybody could have held this circuit. Who obeys nobody has no fallback either: while the box is
     /// dead and such a charger draws, all that is promised is that nothing trips.
     fn in_hand_s(&mut self, site: &ClosedLoop, circuit: usize) -> f64 {
-        let world = site.world();
-        let rebel = |bay: &&Bay| bay.outlet().plate().temper != Temper::Obeys && bay.outlet().car().is_some();
-        let below = |bay: &&Bay| world.path(bay.circuit).any(|at| at == circuit);
-        if site.powered().is_none() && world.bays().iter().filter(rebel).any(|bay| below(&bay)) {
+        if site.powered().is_none() && rebels(site, circuit) > 0 {
             self.out_of_hand[circuit] = Some(site.now());
         }
         self.out_of_hand[circuit].map_or(f64::INFINITY, |at| site.now().since(at).as_secs_f64())
@@ -231,7 +253,9 @@ impl Watch {
 
     fn look_at_silence(&mut self, site: &ClosedLoop) {
         for bay in 0..self.silent_since.len() {
-            if site.hears_nothing(bay) {
+            // Who starts anew waits anew before it falls back.
+            let restarts = |fault: &Fault| matches!(fault.trouble, Trouble::Reboot { bay: at } if at == bay);
+            if site.hears_nothing(bay) && !site.troubles(self.lifetime).any(restarts) {
                 let since = *self.silent_since[bay].get_or_insert(site.now());
                 if self.armed[bay] && site.now().since(since) > self.lifetime {
                     self.look_at_fallback(site, bay);
@@ -282,6 +306,23 @@ impl Watch {
             self.breaches.push(Breach { at_s, broken, seen: seen() });
         }
     }
+}
+
+/// Chargers with a car in this circuit that obey nobody.
+fn rebels(site: &ClosedLoop, circuit: usize) -> usize {
+    let world = site.world();
+    let rebel = |bay: &&Bay| bay.outlet().plate().temper != Temper::Obeys && bay.outlet().car().is_some();
+    let below = |bay: &&Bay| world.path(bay.circuit).any(|at| at == circuit);
+    world.bays().iter().filter(rebel).filter(below).count()
+}
+
+/// Is a circuit so far over its limit that those who obey nobody can be told from those whose meter errs?
+fn told_apart(site: &ClosedLoop, circuit: usize) -> bool {
+    let (flows, _) = site.world().flows(circuit);
+    let limit = site.world().truth_of(circuit).limit();
+    let over = flows.map(Phasor::size) - limit;
+    let over = Line::ALL.into_iter().map(|line| over[line]).fold(0.0, f64::max);
+    over > UNTOLD_A * rebels(site, circuit) as f64
 }
 
 /// The currents of a car that takes all that it is offered. Who goes its own way is promised nothing, but

@@ -212,7 +212,9 @@ fn dimension(scenario: &mut Scenario, rng: &mut Rng) {
         let limit = core::array::from_fn(|line| (peak[line] * 1.02 + room + 2.0).ceil());
         scenario.circuit[at].limit_a = Amps::Each(limit);
         if at == 0 && rng.chance(0.2) {
-            let sun = (rng.between(2.0, 20.0) * 10.0).round() / 10.0;
+            // Nobody is allowed to feed in more than the connection carries.
+            let carries = limit.iter().copied().fold(f64::INFINITY, f64::min);
+            let sun = (rng.between(2.0, 20.0).min(carries * 0.9) * 10.0).round() / 10.0;
             let three = scenario.circuit[0].system.is_none();
             scenario.circuit[0].sun_a = three.then_some(Amps::All(sun));
         }

@@ -126,9 +126,10 @@ impl Session {
                 (call, Errand::Limit { outlet, recipe, value }, lasts)
             }
         };
+        let volts = self.conversion(desk).volts;
         let id = self.wire.send(now, &call, errand);
         if let Some(desk) = self.desks.get_mut(&outlet) {
-            desk.sent = Some(Sent { id, value, at: now, lasts, accepted: false });
+            desk.sent = Some(Sent { id, value, volts, at: now, lasts, accepted: false });
         }
     }
 

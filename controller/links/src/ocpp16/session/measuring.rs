@@ -12,9 +12,9 @@ use dlb_engine::units::{Milliamps, Millivolts};
 const PHASE_UNUSED: Milliamps = Milliamps(1000);
 const PHASE_USED: Milliamps = Milliamps(4500);
 
-/// Watts are told anew when the voltage is lower by one part in so many than they were made for; the rest is left to
-/// the limit's renewal.
-const SAG: i32 = 100;
+/// Watts are told anew when the voltage is lower by one part in so many than they were made for, half of what a class 1
+/// meter may err; the rest is left to the limit's renewal.
+const SAG: i32 = 200;
 
 impl Session {
     pub(super) fn values(
@@ -57,9 +57,9 @@ impl Session {
         let outline = Outline { phases: place.phases, volts, rating: place.rating, limit, direct_current };
         let drawn =
             Drawn { at: now - age, current: sample.currents(&outline), power: sample.total_power(&outline) };
-        let counted_on = desk.volts.unwrap_or(volts);
+        let counted_on = desk.sent.as_ref().map(|sent| sent.volts);
         desk.volts = sample.lowest_volts(volts, other_volts).or(desk.volts);
-        let sagged = desk.volts.is_some_and(|now| now.0 < counted_on.0 - counted_on.0 / SAG);
+        let sagged = counted_on.zip(desk.volts).is_some_and(|(made, now)| now.0 < made.0 - made.0 / SAG);
         let phases =
             used_phases(sample, volts).filter(|_| desk.transaction.is_some() && direct_current.is_none());
         let changed = phases.filter(|phases| desk.car_phases != Some(*phases));

@@ -116,8 +116,13 @@ fn a_charger_that_counts_in_watts_is_told_watts() {
         let group = json!([{"timestamp": bench.stamp(), "sampledValue": values}]);
         bench.calls("MeterValues", json!({"connectorId": 1, "transactionId": number, "meterValue": group}));
     };
-    sag(&mut bench, "228");
+    sag(&mut bench, "229.4");
     bench.silent();
+    // However slowly it comes.
+    sag(&mut bench, "228.8");
+    let call = bench.expects("SetChargingProfile");
+    assert_eq!(limit_in(&call), &json!(12_312));
+    bench.accepts(&call);
     sag(&mut bench, "220");
     let call = bench.expects("SetChargingProfile");
     assert_eq!(limit_in(&call), &json!(11_880));
