@@ -88,8 +88,10 @@ const EFFECT_S: f64 = 10.0;
 const FOLLOWED_S: f64 = 10.0;
 /// Beyond what the parts add up to: the steps of the simulation and of the controller.
 const SLACK_S: f64 = 4.0;
-/// What a charger may be reported to draw beyond its limit and still be called obedient: as the controller has it.
+/// What a charger may be reported to draw beyond its limit and still be called obedient, as the controller has it, and by how
+/// much its meter may show too little.
 const UNTOLD_A: f64 = 0.7;
+const METER_ERROR: f64 = 0.015;
 /// What others take more from one step to the next, if something of theirs has started.
 const STARTS_A: f64 = 2.0;
 /// What a charger may offer beyond a limit without promising anything: rounding and the error of meters.
@@ -320,9 +322,9 @@ fn rebels(site: &ClosedLoop, circuit: usize) -> usize {
 fn told_apart(site: &ClosedLoop, circuit: usize) -> bool {
     let (flows, _) = site.world().flows(circuit);
     let limit = site.world().truth_of(circuit).limit();
-    let over = flows.map(Phasor::size) - limit;
-    let over = Line::ALL.into_iter().map(|line| over[line]).fold(0.0, f64::max);
-    over > UNTOLD_A * rebels(site, circuit) as f64
+    let untold = limit.map(|limit| (UNTOLD_A + limit * METER_ERROR) * rebels(site, circuit) as f64);
+    let over = flows.map(Phasor::size) - limit - untold;
+    Line::ALL.into_iter().any(|line| over[line] > 0.0)
 }
 
 /// The currents of a car that takes all that it is offered. Who goes its own way is promised nothing, but
