@@ -219,9 +219,12 @@ impl Watch {
         let world = site.world();
         let (flows, chargers) = world.flows(circuit);
         let mut worst = flows - chargers;
-        for bay in world.bays().iter().filter(|bay| bay.outlet().car().is_some()) {
+        for (ix, bay) in world.bays().iter().enumerate().filter(|(_, bay)| bay.outlet().car().is_some()) {
             if world.path(bay.circuit).any(|at| at == circuit) {
-                worst = worst + promised(bay.outlet());
+                // Who was taken out of the configuration is an appliance like others: a meter shows what it draws.
+                let removed = |fault: &Fault| matches!(fault.trouble, Trouble::Removed { bay } if bay == ix);
+                let removed = site.troubles(Duration::ZERO).any(removed);
+                worst = worst + if removed { bay.outlet().currents() } else { promised(bay.outlet()) };
             }
         }
         let swell = world.electrical().swell();
