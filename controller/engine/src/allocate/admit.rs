@@ -1,6 +1,6 @@
 //! Who is switched on: the part of the decision that is all or nothing.
 //!
-//! A charger takes at least its minimum or nothing. If all minimums of a batch fit, all are on. If not,
+//! A charger takes at least its minimum or nothing. Where all minimums of a batch fit, all are on. Elsewhere
 //! places are handed out one by one: first to those that keep theirs for the minimum time, then by
 //! urgency, then by who was served least. Who does not fit is passed over and the next one is tried, so
 //! a free line is not left idle because somebody waits for another one.
@@ -9,11 +9,11 @@
 //! is out of patience, what it needs is kept clear of newcomers until it fits.
 
 use super::network::Network;
-use super::shares::{Share, Stop};
+use super::shares::{Share, Stop, ascending};
 use super::turns::{Place, Turn};
 use crate::site::Site;
 use crate::time::Instant;
-use core::cmp::Ordering;
+use core::cmp::Reverse;
 
 /// What admission looks at beside the shares.
 pub(super) struct Queue<'a> {
@@ -37,31 +37,31 @@ pub(super) fn admit(queue: &Queue<'_>, network: &mut Network, shares: &mut [Shar
             ready.push(ix);
         }
     }
-    if !all_fit(network, shares, &ready) {
-        one_by_one(queue, network, shares, ready);
+    if ready.len() > 1 {
+        admit_where_all_fit(network, shares, &mut ready);
     }
+    one_by_one(queue, network, shares, ready);
 }
 
-/// Tries everybody at once; takes it back if any row of theirs is too full.
-fn all_fit(network: &mut Network, shares: &mut [Share], batch: &[usize]) -> bool {
-    for &ix in batch {
+/// Tries everybody at once; takes it back, and leaves in the batch, who feeds a row that is too full then. Whoever feeds
+/// none of those has room in any order.
+fn admit_where_all_fit(network: &mut Network, shares: &mut [Share], batch: &mut Vec<usize>) {
+    for &ix in batch.iter() {
         network.add(ix, shares[ix].low);
+        shares[ix].given = shares[ix].low;
     }
-    let circuits = network.circuits_above(batch.iter().copied());
-    let fits =
-        circuits.iter().all(|&circuit| network.rows_of(circuit).all(|row| network.slack(row, 0.0) > -1e-6));
-    for &ix in batch {
-        if fits {
-            shares[ix].given = shares[ix].low;
-        } else {
-            network.add(ix, -shares[ix].low);
-        }
+    if !network.mark_overfull(batch) {
+        return batch.clear();
     }
-    fits
+    batch.retain(|&ix| network.feeds_overfull(ix));
+    for &ix in batch.iter() {
+        network.add(ix, -shares[ix].low);
+        shares[ix].given = 0;
+    }
 }
 
 fn one_by_one(queue: &Queue<'_>, network: &mut Network, shares: &mut [Share], mut batch: Vec<usize>) {
-    batch.sort_unstable_by(|&one, &other| queue.order(one, other));
+    batch.sort_by_cached_key(|&ix| queue.place(ix));
     let mut claims = Vec::new();
     for ix in batch {
         let low = shares[ix].low;
@@ -73,8 +73,8 @@ fn one_by_one(queue: &Queue<'_>, network: &mut Network, shares: &mut [Share], mu
             continue;
         }
         shares[ix].stop = tightest.map_or(Stop::High, Stop::Row);
-        let possible = network.room(ix, |flow| flow.reserved).0 >= low;
-        if newcomer && possible && queue.turns[ix].out_of_patience(queue.now) {
+        let possible = |network: &Network| network.room(ix, |flow| flow.reserved).0 >= low;
+        if newcomer && queue.turns[ix].out_of_patience(queue.now) && possible(network) {
             network.each_flow(ix, |flow| flow.claimed += low);
             claims.push(ix);
         }
@@ -86,20 +86,11 @@ fn one_by_one(queue: &Queue<'_>, network: &mut Network, shares: &mut [Share], mu
 }
 
 impl Queue<'_> {
-    fn order(&self, one: usize, other: usize) -> Ordering {
-        let (a, b) = (&self.turns[one], &self.turns[other]);
-        let due = |turn: &Turn, ix: usize| turn.due(&self.site.chargers()[ix]);
-        let waits = |turn: &Turn| turn.waits().unwrap_or(Instant(u64::MAX));
-        self.place(one)
-            .cmp(&self.place(other))
-            .then_with(|| self.urgency[one].cmp(&self.urgency[other]))
-            .then_with(|| due(a, one).total_cmp(&due(b, other)))
-            .then_with(|| b.on().cmp(&a.on()))
-            .then_with(|| waits(a).cmp(&waits(b)))
-            .then_with(|| self.rank[one].cmp(&self.rank[other]))
-    }
-
-    fn place(&self, ix: usize) -> Place {
-        self.turns[ix].place(self.now)
+    /// The smallest goes first.
+    fn place(&self, ix: usize) -> (Place, i64, i64, Reverse<bool>, Instant, usize) {
+        let turn = &self.turns[ix];
+        let due = ascending(turn.due(&self.site.chargers()[ix]));
+        let waits = turn.waits().unwrap_or(Instant(u64::MAX));
+        (turn.place(self.now), self.urgency[ix], due, Reverse(turn.on()), waits, self.rank[ix])
     }
 }

@@ -10,7 +10,7 @@
 //! only when the level gets there; a row's sums are kept by its flows, so an event costs the depth of
 //! the tree. All sums are integers: the order of the chargers cannot change them.
 
-use super::network::{Network, RowIx};
+use super::network::{Network, Outlook, RowIx};
 use super::shares::{Share, Stop};
 use core::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -168,11 +168,10 @@ impl<'a> Rise<'a> {
 
     /// Puts the row back under the earliest level at which it can be full, or closes it if it is.
     fn wait(&mut self, row: RowIx) {
-        let (now, ever) = self.network.speeds(row);
+        let Outlook { slack, now, ever } = self.network.outlook(row, self.level);
         if ever <= 0.0 {
             return;
         }
-        let slack = self.network.slack(row, self.level);
         if slack < FULL {
             return self.close(row);
         }

@@ -39,11 +39,27 @@ impl Network {
                 }
             }
         }
+        self.gather(&mut flows_of);
         for (ix, flows) in flows_of.iter().enumerate() {
             let first = self.rows.len();
             self.lay_rows(site, CircuitIx(ix), &circuits[ix], flows);
             self.rows_of.push(first..self.rows.len());
         }
+    }
+
+    /// Numbers the flows anew, those of a circuit side by side: who looks at one looks at the others.
+    fn gather(&mut self, flows_of: &mut [Vec<FlowIx>]) {
+        let mut place = vec![0; self.flows.len()];
+        let mut order = Vec::with_capacity(self.flows.len());
+        for flow in flows_of.iter_mut().flatten() {
+            place[*flow] = order.len();
+            order.push(*flow);
+            *flow = place[*flow];
+        }
+        let moved = |flow: &Flow| Flow { parent: flow.parent.map(|ix| place[ix as usize] as u32), ..*flow };
+        self.flows = order.iter().map(|&ix| moved(&self.flows[ix])).collect();
+        self.courses = order.iter().map(|&ix| self.courses[ix]).collect();
+        self.taps.iter_mut().for_each(|taps| taps.renumber(&place));
     }
 
     /// The flow of the circuit that takes this course; a new one if there is none.
@@ -59,49 +75,39 @@ impl Network {
 
     fn lay_rows(&mut self, site: &Site, ix: CircuitIx, state: &CircuitState, flows: &[FlowIx]) {
         let circuit = site.circuit(ix);
-        for line in Line::ALL {
-            let limit = circuit.limit[line].min(state.limit[line]);
-            let left = f64::from(limit.0) - f64::from(state.other_load[line].0);
-            self.lay_row(ix, Bound::Line(line), left, flows, |course| course.lines[line.index()]);
-        }
-        self.lay_balance(ix, circuit, state, flows);
-        let limit = match (circuit.limit_power, state.limit_power) {
-            (Some(own), Some(now)) => Some(own.min(now)),
-            (own, now) => own.or(now),
+        let mut lay = |bound: Bound, factor: &dyn Fn(&Course) -> Phasor| {
+            if let Some(left) = left(circuit, state, bound) {
+                self.lay_row(ix, bound, left, flows, factor);
+            }
         };
-        if let Some(limit) = limit {
-            let volts = circuit.supply.volts_line_to_neutral().as_volts();
-            let other: f64 = state.other_load.0.iter().map(|load| f64::from(load.0)).sum();
-            let left = limit.0 as f64 * 1000.0 / volts - other;
-            self.lay_row(ix, Bound::Power, left, flows, |course| Phasor {
-                re: course.volts / volts,
-                im: 0.0,
-            });
+        for line in Line::ALL {
+            lay(Bound::Line(line), &|course| course.lines[line.index()]);
         }
-    }
-
-    /// Neutral current and unbalance. Loads that use all three lines alike add nothing to either; of all others
-    /// those of one line count together and those of other lines not at all: their cars may have stopped. For
-    /// the neutral that is the worst case: three currents at 120° add up to less than the largest of them.
-    fn lay_balance(&mut self, ix: CircuitIx, circuit: &Circuit, state: &CircuitState, flows: &[FlowIx]) {
-        let other = state.other_load;
-        let lowest = other.0.into_iter().min().unwrap_or_default();
+        // Loads that use all three lines alike add nothing to neutral current and unbalance; of all others those of one
+        // line count together and those of other lines not at all: their cars may have stopped. For the neutral that is
+        // the worst case: three currents at 120° add up to less than the largest of them.
         for line in Line::ALL {
             let here = |course: &Course| match course.even {
                 true => Phasor::default(),
                 false => Phasor::along(course.lines[line.index()].magnitude()),
             };
-            if let Some(limit) = circuit.balance.neutral {
-                let left = f64::from(limit.0) - neutral(circuit, other);
-                let to_neutral = |course: &Course| {
-                    if course.neutral() > 1e-9 { here(course) } else { Phasor::default() }
-                };
-                self.lay_row(ix, Bound::Neutral, left, flows, to_neutral);
-            }
-            if let Some(limit) = circuit.balance.unbalance {
-                let left = f64::from(limit.0) - f64::from(other[line].0) + f64::from(lowest.0);
-                self.lay_row(ix, Bound::Unbalance(line), left, flows, here);
-            }
+            let to_neutral =
+                |course: &Course| if course.neutral() > 1e-9 { here(course) } else { Phasor::default() };
+            lay(Bound::Neutral, &to_neutral);
+            lay(Bound::Unbalance(line), &here);
+        }
+        let volts = circuit.supply.volts_line_to_neutral().as_volts();
+        lay(Bound::Power, &|course| Phasor { re: course.volts / volts, im: 0.0 });
+    }
+
+    /// The same rows under the limits and other loads of now, with nothing granted.
+    pub(super) fn renew(&mut self, site: &Site, circuits: &[CircuitState]) {
+        for flow in &mut self.flows {
+            *flow = Flow { parent: flow.parent, ..Flow::default() };
+        }
+        for row in &mut self.rows {
+            let (circuit, state) = (site.circuit(row.circuit), &circuits[row.circuit.0]);
+            row.limit = left(circuit, state, row.bound).unwrap_or(row.limit);
         }
     }
 
@@ -111,7 +117,7 @@ impl Network {
         bound: Bound,
         limit: f64,
         flows: &[FlowIx],
-        factor: impl Fn(&Course) -> Phasor,
+        factor: &dyn Fn(&Course) -> Phasor,
     ) {
         let of = |&flow: &FlowIx| Term { flow, factor: factor(&self.courses[flow]) };
         let terms: Vec<Term> = flows.iter().map(of).filter(|term| term.factor != Phasor::default()).collect();
@@ -173,6 +179,25 @@ impl Network {
             begin[home] += 1;
         }
     }
+}
+
+/// What a limit of the circuit leaves for chargers, in milliamperes; `None`: it has no such limit.
+fn left(circuit: &Circuit, state: &CircuitState, bound: Bound) -> Option<f64> {
+    let other = state.other_load;
+    let amount = |current: Milliamps| f64::from(current.0);
+    Some(match bound {
+        Bound::Line(line) => amount(circuit.limit[line].min(state.limit[line])) - amount(other[line]),
+        Bound::Neutral => amount(circuit.balance.neutral?) - neutral(circuit, other),
+        Bound::Unbalance(line) => {
+            let lowest = other.0.into_iter().min().unwrap_or_default();
+            amount(circuit.balance.unbalance?) - amount(other[line]) + amount(lowest)
+        }
+        Bound::Power => {
+            let limit = circuit.limit_power.into_iter().chain(state.limit_power).min()?;
+            let volts = circuit.supply.volts_line_to_neutral().as_volts();
+            limit.0 as f64 * 1000.0 / volts - other.0.into_iter().map(amount).sum::<f64>()
+        }
+    })
 }
 
 /// What other loads drive through the neutral, at the nominal angles of the lines' voltages.

@@ -28,6 +28,7 @@
 mod admit;
 mod departure;
 mod fill;
+mod ground;
 mod layout;
 pub(crate) mod network;
 mod phasor;
@@ -65,6 +66,8 @@ pub struct Allocator {
     rank: Vec<usize>,
     /// What was planned for each class.
     plans: BTreeMap<u8, Plan>,
+    /// That of the last decision.
+    network: Option<Network>,
 }
 
 impl Allocator {
@@ -82,7 +85,8 @@ impl Allocator {
         assert_eq!(snapshot.chargers.len(), site.chargers().len(), "one state for each charger");
         assert_eq!(snapshot.circuits.len(), site.circuits().len(), "one state for each circuit");
         self.recognise(site);
-        let mut decision = Decision::new(site, snapshot, self.advance(site, snapshot));
+        let demands = self.advance(site, snapshot);
+        let mut decision = Decision::new(site, snapshot, demands, self.network.take());
         decision.reserve();
         self.share(&mut decision);
         self.stand_by(&mut decision);
@@ -90,7 +94,9 @@ impl Allocator {
             let seen = snapshot.chargers[ix].demand;
             turn.decided(seen, decision.demands[ix], decision.shares[ix].given, snapshot.now);
         }
-        decision.finish()
+        let allocation = decision.finish();
+        self.network = Some(decision.network);
+        allocation
     }
 
     /// Carries what is known of each charger over to the site as it is now.
@@ -223,8 +229,9 @@ struct Decision<'a> {
 }
 
 impl<'a> Decision<'a> {
-    fn new(site: &'a Site, snapshot: &'a Snapshot, demands: Vec<Demand>) -> Self {
-        let network = Network::new(site, &snapshot.circuits, |ix| snapshot.chargers[ix].counted_phases());
+    fn new(site: &'a Site, snapshot: &'a Snapshot, demands: Vec<Demand>, last: Option<Network>) -> Self {
+        let phases = |ix: usize| snapshot.chargers[ix].counted_phases();
+        let network = Network::again(last, site, &snapshot.circuits, phases);
         let shares = shares::shares(site, snapshot, &demands);
         Self { site, snapshot, demands, network, shares }
     }
@@ -246,7 +253,7 @@ impl<'a> Decision<'a> {
         }
     }
 
-    fn finish(self) -> Allocation {
+    fn finish(&self) -> Allocation {
         if let Some(row) = self.network.overloaded().next() {
             let id = &self.site.circuit(row.circuit).id;
             unreachable!("the allocation overloads {:?} of {id}", row.bound);

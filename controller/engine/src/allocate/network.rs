@@ -13,6 +13,7 @@
 //! other. Behind a Dyn transformer they may stand 120° apart; then the limit has several rows, one for
 //! each set of terms that can be the worst, and what counts is the largest of them.
 
+use super::ground::Ground;
 use super::phasor::Phasor;
 use crate::lines::{Line, PerLine};
 use crate::site::{CircuitIx, Site};
@@ -41,6 +42,8 @@ pub(crate) struct Flow {
     pub(super) potential: i64,
     /// Milliamperes that these chargers lack until all of them have enough.
     pub(super) wanted: i64,
+    /// See [`Network::mark_overfull`].
+    pub(super) overfull: bool,
 }
 
 impl Flow {
@@ -106,6 +109,15 @@ pub(super) struct Term {
     pub(super) factor: Phasor,
 }
 
+/// How full a row is, and how fast it gets fuller.
+pub(super) struct Outlook {
+    /// Milliamperes that it has left.
+    pub(super) slack: f64,
+    /// Upper bounds for how fast it fills by what rises now, and by all that may still rise.
+    pub(super) now: f64,
+    pub(super) ever: f64,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
     pub(super) flows: Vec<Flow>,
@@ -125,6 +137,7 @@ pub(crate) struct Network {
     /// When a circuit was last seen by [`Network::circuits_above`].
     seen: Vec<u64>,
     seen_round: u64,
+    ground: Ground,
 }
 
 /// Up to three flows that a charger feeds.
@@ -140,13 +153,37 @@ impl Taps {
         self.count += 1;
     }
 
+    pub(super) fn renumber(&mut self, place: &[FlowIx]) {
+        for flow in &mut self.flows[..self.count] {
+            *flow = place[*flow];
+        }
+    }
+
     fn as_slice(&self) -> &[FlowIx] {
         &self.flows[..self.count]
     }
 }
 
 impl Network {
-    /// The site's limits as they are now, with nothing granted. `phases`: of its own that each charger loads.
+    /// The site's limits as they are now, with nothing granted. `phases`: of its own that each charger loads. `last`: the
+    /// network of the decision before; where nothing was rebuilt, only its limits are new.
+    pub(crate) fn again(
+        last: Option<Self>,
+        site: &Site,
+        circuits: &[CircuitState],
+        phases: impl Fn(usize) -> Option<u8>,
+    ) -> Self {
+        let ground = Ground::of(site, circuits, &phases);
+        match last.filter(|last| last.ground == ground) {
+            Some(mut network) => {
+                network.renew(site, circuits);
+                network
+            }
+            None => Self { ground, ..Self::new(site, circuits, phases) },
+        }
+    }
+
+    /// See [`Network::again`].
     pub(crate) fn new(site: &Site, circuits: &[CircuitState], phases: impl Fn(usize) -> Option<u8>) -> Self {
         let count = circuits.len();
         let mut network = Self {
@@ -162,6 +199,7 @@ impl Network {
             stretch: Vec::new(),
             seen: vec![0; count],
             seen_round: 0,
+            ground: Ground::default(),
         };
         network.lay_flows(site, circuits, phases);
         network.lay_members();
@@ -212,6 +250,33 @@ impl Network {
             }
         }
         found
+    }
+
+    /// Marks the flows of rows that carry more than they may, among all rows that these chargers feed. True: there is one.
+    pub(super) fn mark_overfull(&mut self, chargers: &[usize]) -> bool {
+        let mut found = false;
+        for circuit in self.circuits_above(chargers.iter().copied()) {
+            self.rows_of(circuit).for_each(|row| self.mark(row, false));
+            for row in self.rows_of(circuit) {
+                if self.slack(row, 0.0) <= -1e-6 {
+                    self.mark(row, true);
+                    found = true;
+                }
+            }
+        }
+        found
+    }
+
+    fn mark(&mut self, row: RowIx, overfull: bool) {
+        for term in &self.terms[self.rows[row].terms.clone()] {
+            self.flows[term.flow].overfull = overfull;
+        }
+    }
+
+    /// Does the charger feed a row that was marked?
+    pub(super) fn feeds_overfull(&self, charger: usize) -> bool {
+        let up = |&tap: &FlowIx| core::iter::successors(Some(tap), |&flow| self.flows[flow].parent());
+        self.taps[charger].as_slice().iter().flat_map(up).any(|flow| self.flows[flow].overfull)
     }
 
     pub(super) fn rows_of(&self, circuit: usize) -> Range<RowIx> {
@@ -305,19 +370,20 @@ impl Network {
         self.carries(row, wanted).magnitude() <= row.limit
     }
 
-    /// An upper bound for how fast the row fills by what rises now, and by all that may still rise.
-    pub(super) fn speeds(&self, row: RowIx) -> (f64, f64) {
-        let (mut now, mut ever) = (0.0, 0.0);
-        for term in &self.terms[self.rows[row].terms.clone()] {
-            let size = if self.rows[row].angles == Angles::Straight {
-                term.factor.re
-            } else {
-                term.factor.magnitude()
-            };
-            now += size * self.flows[term.flow].rate as f64;
-            ever += size * self.flows[term.flow].potential as f64;
+    /// Where the row stands when the level stands at `level`.
+    pub(super) fn outlook(&self, row: RowIx, level: f64) -> Outlook {
+        let row = &self.rows[row];
+        let (mut sum, mut now, mut ever) = (Phasor::default(), 0.0, 0.0);
+        for Term { flow, factor } in &self.terms[row.terms.clone()] {
+            let flow = &self.flows[*flow];
+            let size = if row.angles == Angles::Straight { factor.re } else { factor.magnitude() };
+            let amount = flow.fixed as f64 + flow.rate as f64 * level;
+            sum.re += factor.re * amount;
+            sum.im += factor.im * amount;
+            now += size * flow.rate as f64;
+            ever += size * flow.potential as f64;
         }
-        (now, ever)
+        Outlook { slack: row.limit - sum.magnitude(), now, ever }
     }
 
     /// How much more the charger can have beside `amount` on every flow, and the row that says so.
@@ -359,6 +425,14 @@ impl Network {
 
     fn room_in(&self, row: RowIx, taps: &[FlowIx], amount: &impl Fn(&Flow) -> i64) -> f64 {
         let row = &self.rows[row];
+        if row.angles == Angles::Straight {
+            let (mut more, mut carried) = (0.0, 0.0);
+            for term in &self.terms[row.terms.clone()] {
+                carried += term.factor.re * amount(&self.flows[term.flow]) as f64;
+                more += if taps.contains(&term.flow) { term.factor.re } else { 0.0 };
+            }
+            return if more > 0.0 { (row.limit - carried) / more } else { f64::INFINITY };
+        }
         let mut more = Phasor::default();
         for term in self.terms[row.terms.clone()].iter().filter(|term| taps.contains(&term.flow)) {
             more.re += term.factor.re;
@@ -367,11 +441,7 @@ impl Network {
         if more == Phasor::default() {
             return f64::INFINITY;
         }
-        let carried = self.carries(row, |flow| amount(flow) as f64);
-        if row.angles == Angles::Straight {
-            return (row.limit - carried.re) / more.re;
-        }
-        carried.distance_to_circle(more, row.limit)
+        self.carries(row, |flow| amount(flow) as f64).distance_to_circle(more, row.limit)
     }
 
     /// What flows in each line of each circuit, other loads included.

@@ -61,6 +61,12 @@ impl Share {
     }
 }
 
+/// A number that sorts as this one does: [`f64::total_cmp`] as a key.
+pub(super) const fn ascending(number: f64) -> i64 {
+    let bits = number.to_bits().cast_signed();
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
+}
+
 /// A line for every charger of the site.
 pub(super) fn shares(site: &Site, snapshot: &Snapshot, demands: &[Demand]) -> Vec<Share> {
     let of = |((charger, demand), state): ((&Charger, &Demand), &ChargerState)| {

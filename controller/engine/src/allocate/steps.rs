@@ -4,7 +4,7 @@
 //! In the end no charger of the batch that could use one more step could have it.
 
 use super::network::Network;
-use super::shares::{Share, Stop};
+use super::shares::{Share, Stop, ascending};
 
 /// How often everybody is offered a single step before the rest is handed out as it comes.
 const ROUNDS: usize = 3;
@@ -22,12 +22,10 @@ pub(super) fn settle(network: &mut Network, shares: &mut [Share], batch: &[usize
             open.push(ix);
         }
     }
-    let level = |share: &Share| share.level();
+    open.retain(|&ix| !is_stopped(network, &shares[ix], ix));
     for round in 0..=ROUNDS {
         let most = if round < ROUNDS { 1 } else { i64::MAX };
-        open.sort_unstable_by(|&one, &other| {
-            level(&shares[one]).total_cmp(&level(&shares[other])).then(rank[one].cmp(&rank[other]))
-        });
+        open.sort_by_cached_key(|&ix| (ascending(shares[ix].level()), rank[ix]));
         open.retain(|&ix| raise(network, &mut shares[ix], ix, most));
         if open.is_empty() {
             return;
@@ -37,10 +35,7 @@ pub(super) fn settle(network: &mut Network, shares: &mut [Share], batch: &[usize
 
 /// Raises by up to `most` steps. Is another one possible?
 fn raise(network: &mut Network, share: &mut Share, ix: usize, most: i64) -> bool {
-    // The row that stopped it is most often still full; then nothing else need be looked at.
-    if let Stop::Row(row) = share.stop
-        && network.room_of(ix, row) < share.step
-    {
+    if is_stopped(network, share, ix) {
         return false;
     }
     let (room, tightest) = network.room(ix, |flow| flow.fixed);
@@ -59,4 +54,9 @@ fn raise(network: &mut Network, share: &mut Share, ix: usize, most: i64) -> bool
         return false;
     }
     true
+}
+
+/// The row that stopped it is most often still full; then nothing else need be looked at.
+fn is_stopped(network: &Network, share: &Share, ix: usize) -> bool {
+    matches!(share.stop, Stop::Row(row) if network.room_of(ix, row) < share.step)
 }
