@@ -35,3 +35,13 @@ fn cars_of_every_kind_start_where_eighteen_amperes_are_free() {
         assert!(verdict.energy_kwh > 2.0, "{car}: {} kWh", verdict.energy_kwh);
     }
 }
+
+#[test]
+fn where_a_circuit_could_never_carry_eighteen_amperes_cars_on_one_phase_charge() {
+    let one = evening(ONE_PHASE, 16.0, 1.0);
+    assert_eq!((one.breaches, one.longest_over_limit_s), (vec![], 0.0));
+    assert!(one.energy_kwh > 2.0, "{} kWh", one.energy_kwh);
+    // Nobody can tell it watts that start it and do not overload the line if it draws all of it on one phase.
+    let three = evening(THREE_PHASES, 16.0, 1.0);
+    assert_eq!((three.breaches, three.longest_over_limit_s), (vec![], 0.0));
+}

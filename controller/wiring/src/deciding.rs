@@ -182,12 +182,23 @@ impl Controller {
         ChargerState {
             demand: self.under_the_sun(ix, self.demand(now, ix)),
             car_phases: outlet.car_phases().filter(|_| !self.phases_unsure(ix)),
-            least: outlet.least(charger),
+            least: self.least(ix),
             drawn: outlet.drawn_on_site(charger, now, valid),
             arrived: outlet.arrived,
             departs: self.departs(now, outlet),
             energy_needed: outlet.energy_needed(),
         }
+    }
+
+    /// The smallest limit that is sure to start its car. Where its circuits could never carry that, it starts only some.
+    fn least(&self, ix: ChargerIx) -> Milliamps {
+        let site = &self.settings.site;
+        let charger = site.charger(ix);
+        let least = self.outlets[ix.0].least(charger);
+        let loads = charger.wiring.loads(None);
+        let carries =
+            |at| Line::ALL.into_iter().all(|line| !loads[line] || site.circuit(at).limit[line] >= least);
+        if site.path(ix).all(carries) { least } else { charger.min }
     }
 
     fn departs(&self, now: Instant, outlet: &OutletRecord) -> Option<Instant> {
@@ -227,7 +238,7 @@ impl Controller {
         let charger = self.settings.site.charger(ix);
         let offered = outlet.held.map_or(charger.max, |held| held.min(charger.max));
         // Held below the minimum is held at nothing: IEC 61851-1 knows no current in between.
-        if offered < outlet.least(charger).min(charger.max) {
+        if offered < self.least(ix).min(charger.max) {
             return Demand::Wants(Milliamps::ZERO);
         }
         Demand::Wants(outlet.appetite.wants(offered, charger.min))

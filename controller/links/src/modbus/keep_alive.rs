@@ -13,6 +13,9 @@ pub(super) struct KeepAlive {
     timeout: Duration,
     due: Instant,
     left: VecDeque<Function>,
+    /// At the end of the round: what repeats the limit that was in force when it began, and all of that.
+    repeats: VecDeque<Function>,
+    repeated: Vec<Function>,
     /// Which of several values is next.
     turn: usize,
     /// A refusal was already reported.
@@ -27,6 +30,8 @@ impl KeepAlive {
             timeout,
             due: now,
             left: VecDeque::new(),
+            repeats: VecDeque::new(),
+            repeated: Vec::new(),
             turn: 0,
             complained: false,
         }
@@ -44,43 +49,53 @@ impl KeepAlive {
 
     pub(super) fn restart(&mut self, now: Instant) {
         self.left.clear();
+        self.repeats.clear();
         self.due = now;
     }
 
     /// The next write. `limit` repeats the limit that is in force.
     pub(super) fn request(&mut self, now: Instant, limit: impl Fn() -> Vec<Function>) -> Option<Function> {
-        if self.left.is_empty() {
-            self.left = self.round(limit);
+        if self.is_empty() {
+            self.begin(limit());
+        } else if !self.repeats.is_empty() && limit() != self.repeated {
+            // Another one was ordered meanwhile, which is told by itself: the old one must not come after it.
+            self.repeats.clear();
         }
-        if self.left.is_empty() {
+        if self.is_empty() {
             self.finished(now);
         }
-        self.left.front().cloned()
+        self.left.front().or(self.repeats.front()).cloned()
     }
 
     /// The write was answered. Says whether a refusal is the first one.
     pub(super) fn done(&mut self, now: Instant, taken: bool) -> bool {
-        self.left.pop_front();
-        if self.left.is_empty() {
+        if self.left.pop_front().is_none() {
+            self.repeats.pop_front();
+        }
+        if self.is_empty() {
             self.finished(now);
         }
         !taken && !core::mem::replace(&mut self.complained, true)
     }
 
-    fn round(&mut self, limit: impl Fn() -> Vec<Function>) -> VecDeque<Function> {
+    fn is_empty(&self) -> bool {
+        self.left.is_empty() && self.repeats.is_empty()
+    }
+
+    fn begin(&mut self, limit: Vec<Function>) {
         let turn = self.turn;
         let pulses =
             self.map.writes.iter().filter_map(|values| values.get(turn % values.len().max(1)).cloned());
-        let mut round: VecDeque<Function> = pulses.collect();
+        self.left = pulses.collect();
         self.turn = self.turn.wrapping_add(1);
         if self.map.rewrite_timeout {
             let seconds = self.timeout.as_secs_f64();
-            round.extend(self.timeout_register.as_ref().map(|it| it.function(seconds)));
+            self.left.extend(self.timeout_register.as_ref().map(|it| it.function(seconds)));
         }
         if self.map.rewrite_limit {
-            round.extend(limit());
+            self.repeats = limit.iter().cloned().collect();
+            self.repeated = limit;
         }
-        round
     }
 
     fn finished(&mut self, now: Instant) {

@@ -208,6 +208,19 @@ fn limits_that_change_all_the_time_do_not_starve_the_watchdog() {
 }
 
 #[test]
+fn a_pause_that_is_ordered_while_the_watchdog_is_fed_stays_a_pause() {
+    for offset in (0..10_500).step_by(5) {
+        let mut line = line_with("keba-p30", keba(), settings(6));
+        line.port.set_limit(line.now, 0, Milliamps(16_000));
+        line.run(Duration::from_millis(15_000 + offset));
+        line.port.set_limit(line.now, 0, Milliamps::ZERO);
+        line.devices.get_mut(&1).unwrap().written.clear();
+        line.run_s(3);
+        assert_eq!(written(&line, 5014).last(), Some(&vec![0]), "paused {offset} ms later");
+    }
+}
+
+#[test]
 fn a_limit_beyond_the_rating_is_cut_and_below_the_minimum_a_pause() {
     let mut line = line_with("vestel-evc04", Device::default(), settings(6));
     line.run_s(3);

@@ -208,7 +208,8 @@ fn dimension(scenario: &mut Scenario, rng: &mut Rng) {
             scenario.charger.iter().filter(|part| below.contains(&circuit_of(scenario, part))).collect();
         let must: f64 = chargers.iter().map(|part| must_have(part)).sum();
         let wish = 8.0 * (chargers.len() as f64).sqrt();
-        let room = must.max(6.0) + rng.between(0.0, 2.0 * wish);
+        let starts = chargers.iter().map(|part| starts_with(part)).fold(6.0, f64::max);
+        let room = must.max(starts) + rng.between(0.0, 2.0 * wish);
         let limit = core::array::from_fn(|line| (peak[line] * 1.02 + room + 2.0).ceil());
         scenario.circuit[at].limit_a = Amps::Each(limit);
         if at == 0 && rng.chance(0.2) {
@@ -247,6 +248,13 @@ fn keep_one_rebel(scenario: &mut Scenario) {
         }
         found |= rebel;
     }
+}
+
+/// What any car starts with. In watts three phases take three times their minimum, which one phase may draw alone.
+fn starts_with(part: &ChargerPart) -> f64 {
+    let three = part.rotation.as_deref().is_some_and(|it| it.matches('L').count() == 3 && !it.contains('-'));
+    let may_be_three = three || part.believed_rotation.is_some();
+    if part.units == Some(UnitsWord::Watts) && may_be_three { 18.0 } else { 6.0 }
 }
 
 /// What a charger draws whatever happens.
