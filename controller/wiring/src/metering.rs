@@ -28,9 +28,6 @@ pub(crate) struct MeterState {
     news: Instant,
     lively: u16,
     stands: bool,
-    /// What our chargers may have drawn then, and since when they draw something else.
-    ours_then: PerLine<Span>,
-    ours_changed: Option<Instant>,
 }
 
 /// A meter whose every reading was new, so many times in a row, and that then shows the same to the last
@@ -38,10 +35,6 @@ pub(crate) struct MeterState {
 /// past. A coarse one, of which some readings are always the same, is never doubted for that.
 const LIVELY: u16 = 30;
 const FROZEN_AFTER: Duration = Duration::from_secs(10);
-/// But even the coarsest shows when our own chargers draw so much more or less than at its last news.
-const SEEN_BY_ANY: Milliamps = Milliamps(3_000);
-/// A meter may average over some seconds, and a charger's report be of some seconds ago.
-const SEEN_WITHIN: Duration = Duration::from_secs(5);
 
 impl Metering {
     pub(crate) fn new(settings: &Settings, now: Instant) -> Self {
@@ -54,8 +47,6 @@ impl Metering {
             news: now,
             lively: 0,
             stands: false,
-            ours_then: PerLine::all(Span::default()),
-            ours_changed: None,
         };
         Self { meters: settings.meters.iter().map(state).collect() }
     }
@@ -88,7 +79,7 @@ impl Metering {
         if !reading.usable() || reading.current.0.iter().all(Option::is_none) {
             return false;
         }
-        if meter.is_frozen(now, &reading, ours) {
+        if meter.is_frozen(now, &reading) {
             meter.latest = Ok(Reading { quality: Quality::Bad(Doubt::Frozen), ..reading });
             meter.good = meter.good.map(|good| Reading { at: meter.news, ..good });
             return false;
@@ -184,31 +175,15 @@ impl Metering {
 }
 
 impl MeterState {
-    fn is_frozen(&mut self, now: Instant, reading: &Reading, ours: PerLine<Span>) -> bool {
+    fn is_frozen(&mut self, now: Instant, reading: &Reading) -> bool {
         let same = self.good.is_some_and(|good| Reading { at: good.at, ..*reading } == good);
         if !same {
             self.lively = if self.stands { 1 } else { self.lively.saturating_add(1) };
             self.news = now;
-            self.ours_then = ours;
         }
         self.stands = same;
         let flows = reading.current.0.iter().flatten().any(|current| *current != Milliamps::ZERO);
-        let lively = self.lively >= LIVELY && now.since(self.news) >= FROZEN_AFTER;
-        let blind = self.has_missed_ours(now, reading, ours);
-        same && (flows && lively || blind)
-    }
-
-    /// Has it shown nothing of what our chargers, by their own reports, have begun or ceased to draw since its last news?
-    fn has_missed_ours(&mut self, now: Instant, reading: &Reading, ours: PerLine<Span>) -> bool {
-        let changed = |line: Line| {
-            let (then, now) = (self.ours_then[line], ours[line]);
-            let apart = (now.least - then.most).max(then.least - now.most);
-            reading.current[line].is_some() && apart > SEEN_BY_ANY
-        };
-        let changed = Line::ALL.into_iter().any(changed);
-        let since = self.ours_changed.filter(|_| changed).unwrap_or(now);
-        self.ours_changed = changed.then_some(since);
-        changed && now.since(since) >= SEEN_WITHIN
+        same && flows && self.lively >= LIVELY && now.since(self.news) >= FROZEN_AFTER
     }
 
     fn lost_at(&self, setting: &MeterSetting) -> Instant {
@@ -260,16 +235,11 @@ mod tests {
     }
 
     fn lost_after(seconds: u64, shown: impl Fn(u64) -> Reading) -> bool {
-        lost_beside(seconds, shown, |_| Span::default())
-    }
-
-    /// `ours` in every second, on every line.
-    fn lost_beside(seconds: u64, shown: impl Fn(u64) -> Reading, ours: impl Fn(u64) -> Span) -> bool {
         let settings = settings();
         let at = |second: u64| Instant::from_millis(second * 1000);
         let mut metering = Metering::new(&settings, at(0));
         for second in 0..=seconds {
-            let ours = (PerLine::all(ours(second)), None);
+            let ours = (PerLine::all(Span::default()), None);
             let limit = PerLine::all(Milliamps(63_000));
             metering.saw(at(second), 0, Ok(shown(second)), ours, limit);
         }
@@ -294,20 +264,6 @@ mod tests {
             !lost_after(600, |second| shown(230_000 + (second as i32 / 3))),
             "every third reading is new"
         );
-    }
-
-    #[test]
-    fn a_meter_that_does_not_see_our_own_cars_come_counts_as_lost_however_coarse_it_is() {
-        let comes_at =
-            |amps: i32| move |second| Span::exactly(Milliamps::from_amps(if second < 20 { 0 } else { amps }));
-        assert!(!lost_beside(24, stuck_at(5), comes_at(11)), "a meter may average over seconds");
-        assert!(lost_beside(25, stuck_at(5), comes_at(11)));
-        assert!(!lost_beside(600, stuck_at(5), comes_at(2)), "another load may have gone meanwhile");
-        assert!(!lost_beside(25, stuck_at(21), comes_at(11)), "it has moved since");
-        // Anything between the last report and the new limit is no change that it must see.
-        let raised =
-            |second: u64| Span::towards(Milliamps::ZERO, Milliamps::from_amps(second.min(20) as i32));
-        assert!(!lost_beside(600, stuck_at(5), raised));
     }
 
     #[test]
