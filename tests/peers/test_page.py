@@ -364,6 +364,30 @@ async def test_whoever_goes_by_keyboard_sees_where_they_are(make_box, meter):
                     break
 
 
+UNFOLD = """async () => {
+    const entry = document.querySelector('details');
+    entry.firstElementChild.click();
+    // Nothing else gets its turn in between, so no key either.
+    for (let i = 0; i < 10; i += 1) await null;
+    return entry.open && entry.querySelector('input') !== null;
+}"""
+
+
+async def test_an_entry_unfolds_with_all_that_is_in_it(make_box, meter):
+    box = await in_thread(make_box, site(meter, ()))
+    async with browser() as visit:
+        visitor = await visit(box)
+        page = await visitor.sign_in("#/settings/meters")
+        await expect(page.locator("details > summary")).to_be_visible()
+        assert await page.evaluate(UNFOLD)
+        # By keyboard, too.
+        await page.locator("summary").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_label("Read through")).to_have_count(0)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_label("Read through")).to_be_visible()
+
+
 async def test_no_view_scrolls_sideways_on_a_phone(make_box, meter):
     loads = Loads(meter, building=(40, 45, 50))
     names = ("CP-1", "a-long-name-that-somebody-gave-to-bay-2")
