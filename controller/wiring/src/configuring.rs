@@ -1,7 +1,6 @@
 //! A new configuration while the site runs: what is known of chargers, meters and limits in force is carried over.
 
 use crate::controller::Controller;
-use crate::metering::Metering;
 use crate::outlet::OutletRecord;
 use crate::ports::Ports;
 use crate::settings::{LinkSetting, Settings};
@@ -21,8 +20,7 @@ impl Controller {
         self.inputs = self.inputs.reconfigured(&old, new, now);
         self.outputs = self.outputs.reconfigured(&old, new);
         self.guard = crate::guarding::carried(&mut self.guard, &old.site, new);
-        let empty = Metering::new(&old, now);
-        self.metering = core::mem::replace(&mut self.metering, empty).reconfigured(&old, new, now);
+        self.metering = core::mem::take(&mut self.metering).reconfigured(&old, new, now);
         if old.policy.strategy != new.policy.strategy {
             self.strategy = new.policy.strategy;
         }

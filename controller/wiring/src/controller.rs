@@ -78,12 +78,13 @@ impl Controller {
     #[must_use]
     pub fn new(settings: Settings, memories: BTreeMap<String, String>, now: Instant) -> Self {
         let models = Models::read(&memories);
+        let metering = Metering::new(&settings, &memories, now);
         let mut central = Central::new(memories);
         central.configure(now, &settings);
         let mut controller = Self {
             strategy: settings.policy.strategy,
             outlets: vec![OutletRecord::default(); settings.site.chargers().len()],
-            metering: Metering::new(&settings, now),
+            metering,
             inputs: Inputs::new(&settings, now),
             outputs: Outputs::new(&settings),
             guard: crate::guarding::guard_of(&settings),
@@ -217,6 +218,9 @@ impl Controller {
             && let Ok(reading) = outcome
         {
             self.guard_saw(now, circuit, reading.current);
+        }
+        if let Some((identity, memory)) = self.metering.lesson(ix, &self.settings.meters[ix]) {
+            self.effects.push(Effect::Record(Record::Learnt { identity, memory }));
         }
         self.decide_within(now, Duration::ZERO);
     }

@@ -17,6 +17,7 @@ mod following_sun;
 mod guarding;
 mod idling;
 pub mod inputs;
+mod liveliness;
 mod metering;
 mod models;
 mod noticing;

@@ -1,15 +1,17 @@
 //! From meters to circuits: what flows there that is not ours, and what to assume when a meter is lost.
 
+use crate::liveliness::Liveliness;
 use crate::settings::{MeterSetting, Settings};
 use dlb_engine::lines::{Line, PerLine};
 use dlb_engine::load::{OtherLoad, Span, from_any_side};
 use dlb_engine::polarity::Polarity;
 use dlb_engine::reading::{Doubt, NoReading, Quality, Reading};
-use dlb_engine::time::{Duration, Instant, earliest};
+use dlb_engine::time::{Instant, earliest};
 use dlb_engine::units::Milliamps;
+use std::collections::BTreeMap;
 
 /// All meters of a site, in the order of the settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Metering {
     meters: Vec<MeterState>,
 }
@@ -24,36 +26,26 @@ pub(crate) struct MeterState {
     polarity: Polarity,
     /// Silence is counted from here while nothing good was heard yet.
     since: Instant,
-    /// When it last showed anything new, and how many readings in a row had each been new by then.
-    news: Instant,
-    lively: u16,
-    stands: bool,
+    liveliness: Liveliness,
 }
 
-/// A meter whose every reading was new, so many times in a row, and that then shows the same to the last
-/// digit of every current, voltage, power and register for this long, with a current flowing, shows the
-/// past. A coarse one, of which some readings are always the same, is never doubted for that.
-const LIVELY: u16 = 30;
-const FROZEN_AFTER: Duration = Duration::from_secs(10);
-
 impl Metering {
-    pub(crate) fn new(settings: &Settings, now: Instant) -> Self {
-        let state = |_: &MeterSetting| MeterState {
+    /// `memories`: what was learnt of meters before the last start, among others.
+    pub(crate) fn new(settings: &Settings, memories: &BTreeMap<String, String>, now: Instant) -> Self {
+        let state = |meter: &MeterSetting| MeterState {
             latest: Err(NoReading::NotYet),
             good: None,
             load: OtherLoad::new(settings.policy.raise_after),
             polarity: Polarity::default(),
             since: now,
-            news: now,
-            lively: 0,
-            stands: false,
+            liveliness: Liveliness::new(meter, memories),
         };
         Self { meters: settings.meters.iter().map(state).collect() }
     }
 
     /// Keeps the meters that are still configured, known by their identity.
     pub(crate) fn reconfigured(self, old: &Settings, new: &Settings, now: Instant) -> Self {
-        let mut fresh = Self::new(new, now);
+        let mut fresh = Self::new(new, &BTreeMap::new(), now);
         for (ix, state) in self.meters.into_iter().enumerate() {
             let id = &old.meters[ix].id;
             if let Some(place) = new.meters.iter().position(|meter| meter.id == *id) {
@@ -79,9 +71,10 @@ impl Metering {
         if !reading.usable() || reading.current.0.iter().all(Option::is_none) {
             return false;
         }
-        if meter.is_frozen(now, &reading) {
+        let same = meter.good.is_some_and(|good| Reading { at: good.at, ..reading } == good);
+        if let Some(since) = meter.liveliness.saw(now, &reading, same) {
             meter.latest = Ok(Reading { quality: Quality::Bad(Doubt::Frozen), ..reading });
-            meter.good = meter.good.map(|good| Reading { at: meter.news, ..good });
+            meter.good = meter.good.map(|good| Reading { at: since, ..good });
             return false;
         }
         meter.good = Some(Reading { at: now, ..reading });
@@ -89,6 +82,11 @@ impl Metering {
         meter.polarity.saw(now, metered, ours);
         meter.load.saw(now, metered, ours, heard, limit);
         true
+    }
+
+    /// What must be remembered of meter `ix` from now on: a name and an opaque text for [`Metering::new`].
+    pub(crate) fn lesson(&mut self, ix: usize, setting: &MeterSetting) -> Option<(String, String)> {
+        self.meters.get_mut(ix)?.liveliness.lesson(setting)
     }
 
     /// Forgets what was taken for the load of others.
@@ -175,17 +173,6 @@ impl Metering {
 }
 
 impl MeterState {
-    fn is_frozen(&mut self, now: Instant, reading: &Reading) -> bool {
-        let same = self.good.is_some_and(|good| Reading { at: good.at, ..*reading } == good);
-        if !same {
-            self.lively = if self.stands { 1 } else { self.lively.saturating_add(1) };
-            self.news = now;
-        }
-        self.stands = same;
-        let flows = reading.current.0.iter().flatten().any(|current| *current != Milliamps::ZERO);
-        same && flows && self.lively >= LIVELY && now.since(self.news) >= FROZEN_AFTER
-    }
-
     fn lost_at(&self, setting: &MeterSetting) -> Instant {
         self.good.map_or(self.since, |good| good.at) + setting.lost_after
     }
@@ -201,6 +188,7 @@ mod tests {
     use super::*;
     use crate::settings::{Adoption, MeterSource, Policy};
     use dlb_engine::site::{Circuit, CircuitIx, Site, Supply};
+    use dlb_engine::time::Duration;
     use dlb_engine::units::{Millivolts, Watts};
 
     fn settings() -> Settings {
@@ -234,16 +222,44 @@ mod tests {
         }
     }
 
-    fn lost_after(seconds: u64, shown: impl Fn(u64) -> Reading) -> bool {
-        let settings = settings();
-        let at = |second: u64| Instant::from_millis(second * 1000);
-        let mut metering = Metering::new(&settings, at(0));
-        for second in 0..=seconds {
-            let ours = (PerLine::all(Span::default()), None);
-            let limit = PerLine::all(Milliamps(63_000));
-            metering.saw(at(second), 0, Ok(shown(second)), ours, limit);
+    struct Watched {
+        settings: Settings,
+        metering: Metering,
+        memories: BTreeMap<String, String>,
+        second: u64,
+    }
+
+    impl Watched {
+        fn new() -> Self {
+            Self::knowing(BTreeMap::new())
         }
-        metering.lost(0, &settings.meters[0], at(seconds))
+
+        fn knowing(memories: BTreeMap<String, String>) -> Self {
+            let settings = settings();
+            let metering = Metering::new(&settings, &memories, Instant(0));
+            Self { settings, metering, memories, second: 0 }
+        }
+
+        /// One reading a second, up to and with the last one.
+        fn until(mut self, last: u64, shown: impl Fn(u64) -> Reading) -> Self {
+            for second in self.second..=last {
+                let ours = (PerLine::all(Span::default()), None);
+                let limit = PerLine::all(Milliamps(63_000));
+                self.metering.saw(Instant::from_millis(second * 1000), 0, Ok(shown(second)), ours, limit);
+                self.memories.extend(self.metering.lesson(0, &self.settings.meters[0]));
+            }
+            self.second = last + 1;
+            self
+        }
+
+        fn lost(&self) -> bool {
+            let last = Instant::from_millis((self.second - 1) * 1000);
+            self.metering.lost(0, &self.settings.meters[0], last)
+        }
+    }
+
+    fn lost_after(seconds: u64, shown: impl Fn(u64) -> Reading) -> bool {
+        Watched::new().until(seconds, shown).lost()
     }
 
     /// Alive up to a second, and then for ever the same.
@@ -271,5 +287,25 @@ mod tests {
         let nothing =
             |second| Reading { current: PerLine::all(Some(Milliamps::ZERO)), ..stuck_at(60)(second) };
         assert!(!lost_after(600, nothing));
+    }
+    #[test]
+    fn a_meter_known_to_be_lively_is_doubted_right_after_a_restart_of_the_box() {
+        let before = Watched::new().until(600, stuck_at(600));
+        let after = |memories| Watched::knowing(memories).until(20, stuck_at(3)).lost();
+        assert!(after(before.memories));
+        let hardly_known = Watched::new().until(500, stuck_at(600));
+        assert!(!after(hardly_known.memories));
+    }
+
+    #[test]
+    fn a_coarse_meter_in_the_place_of_a_lively_one_is_doubted_once() {
+        let known = Watched::new().until(600, stuck_at(600)).memories;
+        let coarse = |second: u64| shown(230_000 + (second as i32 / 15));
+        let once = Watched::knowing(known).until(14, coarse);
+        assert!(once.lost());
+        let again = once.until(15, coarse);
+        assert!(!again.lost());
+        let memories = again.until(600, coarse).memories;
+        assert!(!Watched::knowing(memories).until(14, coarse).lost());
     }
 }
