@@ -47,17 +47,17 @@ pub(super) fn admit(queue: &Queue<'_>, network: &mut Network, shares: &mut [Shar
 /// none of those has room in any order.
 fn admit_where_all_fit(network: &mut Network, shares: &mut [Share], batch: &mut Vec<usize>) {
     for &ix in batch.iter() {
-        network.add(ix, shares[ix].low);
         shares[ix].given = shares[ix].low;
     }
+    network.add_all(batch.iter().map(|&ix| (ix, shares[ix].low)));
     if !network.mark_overfull(batch) {
         return batch.clear();
     }
     batch.retain(|&ix| network.feeds_overfull(ix));
     for &ix in batch.iter() {
-        network.add(ix, -shares[ix].low);
         shares[ix].given = 0;
     }
+    network.add_all(batch.iter().map(|&ix| (ix, -shares[ix].low)));
 }
 
 fn one_by_one(queue: &Queue<'_>, network: &mut Network, shares: &mut [Share], mut batch: Vec<usize>) {

@@ -11,9 +11,10 @@
 //! the tree. All sums are integers: the order of the chargers cannot change them.
 
 use super::network::{Network, Outlook, RowIx};
-use super::shares::{Share, Stop};
-use core::cmp::Ordering;
+use super::shares::{Share, Stop, ascending};
+use core::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 
 /// A row with less than this left, in milliamperes, is full: limits are whole milliamperes.
 const FULL: f64 = 0.5;
@@ -90,7 +91,7 @@ impl Eq for Waiting {}
 
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> Ordering {
-        other.bound.total_cmp(&self.bound).then(other.row.cmp(&self.row))
+        ascending(other.bound).cmp(&ascending(self.bound)).then(other.row.cmp(&self.row))
     }
 }
 
@@ -110,38 +111,46 @@ impl<'a> Rise<'a> {
         for &ix in open {
             phases[ix] = Phase::Waits;
             let Share { weight, given, high, .. } = shares[ix];
-            network.each_flow(ix, |flow| {
+            network.each_tap(ix, |flow| {
                 flow.potential += weight;
                 flow.wanted += high - given;
             });
         }
+        // Between two fillings nobody wants anything, so the sums are those of this one.
+        let circuits = network.circuits_above(open.iter().copied());
+        network.sum_up(&circuits, |flow, parent| {
+            if let Some(parent) = parent {
+                parent.potential += flow.potential;
+                parent.wanted += flow.wanted;
+            }
+        });
         let events = |amount: fn(&Share) -> i64| {
             let level = |ix: usize| amount(&shares[ix]) as f64 / shares[ix].weight as f64;
             let mut events: Vec<Event> =
                 open.iter().map(|&charger| Event { level: level(charger), charger }).collect();
             // From the last to the first, to be taken from the end.
-            events.sort_unstable_by(|one, other| other.level.total_cmp(&one.level));
+            events.sort_unstable_by_key(|event| Reverse(ascending(event.level)));
             events
         };
         let (starts, ends) = (events(|share| share.given), events(|share| share.high));
         let level = starts.last().map_or(0.0, |event| event.level);
         let mut rise = Self { network, shares, phases, starts, ends, rows: BinaryHeap::new(), level };
-        for circuit in rise.network.circuits_above(open.iter().copied()) {
-            for row in rise.network.rows_of(circuit) {
-                if !rise.network.suffices(row) {
-                    rise.wait(row);
-                }
-            }
-        }
+        let rows: Vec<RowIx> =
+            circuits.into_iter().flat_map(|circuit| rise.network.rows_of(circuit)).collect();
+        let waiting = |row| {
+            let bound = if rise.network.suffices(row) { None } else { rise.bound(row) };
+            bound.map(|bound| Waiting { bound, row })
+        };
+        rise.rows = rows.into_iter().filter_map(waiting).collect();
         rise
     }
 
     fn run(&mut self) {
         while let Some(next) = self.next_event() {
-            let row_first = self.rows.peek().is_some_and(|row| row.bound <= next.level);
-            if row_first && let Some(Waiting { bound, row }) = self.rows.pop() {
+            let first = self.rows.peek().filter(|row| row.bound <= next.level);
+            if let Some(&Waiting { bound, row }) = first {
                 self.level = self.level.max(bound);
-                self.wait(row);
+                self.look_again(row);
                 continue;
             }
             self.level = self.level.max(next.level);
@@ -166,20 +175,31 @@ impl<'a> Rise<'a> {
         }
     }
 
-    /// Puts the row back under the earliest level at which it can be full, or closes it if it is.
-    fn wait(&mut self, row: RowIx) {
+    /// Puts the first row back where it belongs now.
+    fn look_again(&mut self, row: RowIx) {
+        let bound = self.bound(row);
+        let Some(mut first) = self.rows.peek_mut() else { return };
+        match bound {
+            Some(bound) => first.bound = bound,
+            None => drop(PeekMut::pop(first)),
+        }
+    }
+
+    /// The earliest level at which the row can be full. `None`: it never will be, or it is, and is closed now.
+    fn bound(&mut self, row: RowIx) -> Option<f64> {
         let Outlook { slack, now, ever } = self.network.outlook(row, self.level);
         if ever <= 0.0 {
-            return;
+            return None;
         }
         if slack < FULL {
-            return self.close(row);
+            self.close(row);
+            return None;
         }
-        // Nothing gets faster before the next start; and never faster than with everybody on the move.
+        // Nothing gets faster before the next start; and from then on never faster than with everybody on the move.
         let next_start = self.starts.last().map_or(f64::INFINITY, |event| event.level);
-        let bound = (self.level + slack / now).min(next_start).max(self.level + slack / ever);
-        let bound = bound.max(self.level.next_up());
-        self.rows.push(Waiting { bound, row });
+        let left = if next_start.is_finite() { slack - now * (next_start - self.level) } else { 0.0 };
+        let bound = if left > 0.0 { next_start + left / ever } else { self.level + slack / now };
+        Some(bound.max(self.level.next_up()))
     }
 
     fn close(&mut self, row: RowIx) {

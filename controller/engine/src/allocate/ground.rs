@@ -2,7 +2,7 @@
 //! before it with new limits; a site is rebuilt less often than it is decided on.
 
 use crate::lines::Wiring;
-use crate::site::{Charger, Circuit, CircuitIx, Site, Supply, Transformer};
+use crate::site::{Circuit, CircuitIx, Site, Supply, Transformer};
 use crate::snapshot::CircuitState;
 
 /// What a network was laid over, as far as its flows and rows depend on it.
@@ -37,17 +37,33 @@ impl CircuitGround {
 
 impl Ground {
     pub(super) fn of(site: &Site, circuits: &[CircuitState], phases: &impl Fn(usize) -> Option<u8>) -> Self {
-        let charger = |(ix, charger): (usize, &Charger)| (charger.circuit, charger.wiring, phases(ix));
         Self {
-            circuits: site
-                .circuits()
-                .iter()
-                .zip(circuits)
-                .map(|(it, state)| CircuitGround::of(it, state))
-                .collect(),
-            chargers: site.chargers().iter().enumerate().map(charger).collect(),
+            circuits: circuits_of(site, circuits).collect(),
+            chargers: chargers_of(site, phases).collect(),
         }
     }
+
+    /// Is a network that was laid over this one right for that site, too?
+    pub(super) fn bears(
+        &self,
+        site: &Site,
+        circuits: &[CircuitState],
+        phases: &impl Fn(usize) -> Option<u8>,
+    ) -> bool {
+        circuits_of(site, circuits).eq(self.circuits.iter().copied())
+            && chargers_of(site, phases).eq(self.chargers.iter().copied())
+    }
+}
+
+fn circuits_of(site: &Site, states: &[CircuitState]) -> impl Iterator<Item = CircuitGround> {
+    site.circuits().iter().zip(states).map(|(circuit, state)| CircuitGround::of(circuit, state))
+}
+
+fn chargers_of(
+    site: &Site,
+    phases: &impl Fn(usize) -> Option<u8>,
+) -> impl Iterator<Item = (CircuitIx, Wiring, Option<u8>)> {
+    site.chargers().iter().enumerate().map(|(ix, charger)| (charger.circuit, charger.wiring, phases(ix)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Lays the rows and flows of a network over a site, from the leaves up.
 
-use super::network::{Angles, Bound, Course, Flow, FlowIx, Network, Row, Taps, Term};
+use super::network::{Angles, Bound, Course, Flow, FlowIx, Network, Row, Taps, Term, Terms};
 use super::phasor::{Phasor, currents, line_angles, through, worst_sets};
 use crate::lines::{Line, PerLine};
 use crate::site::{Circuit, CircuitIx, Site};
@@ -34,7 +34,7 @@ impl Network {
                     let lines = self.courses[ix].lines;
                     let lines = transformer.map_or(lines, |transformer| through(transformer, lines));
                     let course = Course { circuit: parent, lines, ..self.courses[ix] };
-                    self.flows[ix].parent = Some(self.flow(&mut flows_of[parent], course) as u32);
+                    self.flows[ix] = Flow::into(Some(self.flow(&mut flows_of[parent], course)));
                     flows_of[circuit].push(ix);
                 }
             }
@@ -51,12 +51,16 @@ impl Network {
     fn gather(&mut self, flows_of: &mut [Vec<FlowIx>]) {
         let mut place = vec![0; self.flows.len()];
         let mut order = Vec::with_capacity(self.flows.len());
-        for flow in flows_of.iter_mut().flatten() {
-            place[*flow] = order.len();
-            order.push(*flow);
-            *flow = place[*flow];
+        for flows in flows_of {
+            let first = order.len();
+            for flow in flows {
+                place[*flow] = order.len();
+                order.push(*flow);
+                *flow = place[*flow];
+            }
+            self.flows_of.push(first..order.len());
         }
-        let moved = |flow: &Flow| Flow { parent: flow.parent.map(|ix| place[ix as usize] as u32), ..*flow };
+        let moved = |flow: &Flow| Flow::into(flow.parent().map(|ix| place[ix]));
         self.flows = order.iter().map(|&ix| moved(&self.flows[ix])).collect();
         self.courses = order.iter().map(|&ix| self.courses[ix]).collect();
         self.taps.iter_mut().for_each(|taps| taps.renumber(&place));
@@ -103,7 +107,7 @@ impl Network {
     /// The same rows under the limits and other loads of now, with nothing granted.
     pub(super) fn renew(&mut self, site: &Site, circuits: &[CircuitState]) {
         for flow in &mut self.flows {
-            *flow = Flow { parent: flow.parent, ..Flow::default() };
+            *flow = Flow::into(flow.parent());
         }
         for row in &mut self.rows {
             let (circuit, state) = (site.circuit(row.circuit), &circuits[row.circuit.0]);
@@ -119,7 +123,7 @@ impl Network {
         flows: &[FlowIx],
         factor: &dyn Fn(&Course) -> Phasor,
     ) {
-        let of = |&flow: &FlowIx| Term { flow, factor: factor(&self.courses[flow]) };
+        let of = |&flow: &FlowIx| Term::of(flow, factor(&self.courses[flow]));
         let terms: Vec<Term> = flows.iter().map(of).filter(|term| term.factor != Phasor::default()).collect();
         let Some(lead) = terms.first().map(|term| term.factor) else { return };
         let all = |test: &dyn Fn(Phasor, Phasor) -> bool| {
@@ -147,7 +151,11 @@ impl Network {
     ) {
         let first = self.terms.len();
         self.terms.extend(members);
-        self.rows.push(Row { circuit, bound, limit, terms: first..self.terms.len(), angles });
+        let terms = match self.terms[first..] {
+            [only] => Terms::One(only),
+            _ => Terms::Many(first as u32..self.terms.len() as u32),
+        };
+        self.rows.push(Row { circuit, bound, limit, terms, angles });
     }
 
     /// Puts the chargers of every subtree side by side: first the circuit's own, then its children's.

@@ -19,6 +19,7 @@ use crate::lines::{Line, PerLine};
 use crate::site::{CircuitIx, Site};
 use crate::snapshot::CircuitState;
 use crate::units::Milliamps;
+use core::num::NonZeroU32;
 use core::ops::Range;
 
 /// Index of a flow.
@@ -26,10 +27,12 @@ pub(super) type FlowIx = usize;
 /// Index of a row.
 pub(crate) type RowIx = usize;
 
-/// What flows; small, because filling goes through these in any order.
+/// What flows. One cache line, because filling goes through these in any order.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 pub(crate) struct Flow {
-    pub(super) parent: Option<u32>,
+    /// Into which flow it runs, counted from one.
+    parent: Option<NonZeroU32>,
     /// Milliamperes of all that does not move: granted, reserved, or at its minimum.
     pub(crate) fixed: i64,
     /// The part of `fixed` that is reserved and not granted.
@@ -44,13 +47,23 @@ pub(crate) struct Flow {
     pub(super) wanted: i64,
     /// See [`Network::mark_overfull`].
     pub(super) overfull: bool,
+    /// On its way into `fixed`, see [`Network::add_all`].
+    pub(super) coming: i64,
 }
 
 impl Flow {
-    fn parent(&self) -> Option<FlowIx> {
-        self.parent.map(|ix| ix as usize)
+    pub(super) fn parent(&self) -> Option<FlowIx> {
+        self.parent.map(|nth| nth.get() as usize - 1)
+    }
+
+    /// A flow that carries nothing.
+    pub(super) fn into(parent: Option<FlowIx>) -> Self {
+        let nth = |ix: FlowIx| u32::try_from(ix + 1).ok().and_then(NonZeroU32::new);
+        Self { parent: parent.and_then(nth), ..Self::default() }
     }
 }
+
+const _: () = assert!(size_of::<Flow>() == 64);
 
 /// What a flow is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,14 +112,32 @@ pub(crate) struct Row {
     pub(crate) bound: Bound,
     /// What is left for chargers, in milliamperes (of nominal voltage, for power).
     pub(super) limit: f64,
-    pub(super) terms: Range<usize>,
+    pub(super) terms: Terms,
     pub(super) angles: Angles,
+}
+
+/// A row's terms; most rows have one, which is found without another look elsewhere.
+#[derive(Clone, Debug)]
+pub(super) enum Terms {
+    One(Term),
+    /// In [`Network::terms`].
+    Many(Range<u32>),
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Term {
-    pub(super) flow: FlowIx,
+    pub(super) flow: u32,
     pub(super) factor: Phasor,
+}
+
+impl Term {
+    pub(super) fn of(flow: FlowIx, factor: Phasor) -> Self {
+        Self { flow: flow as u32, factor }
+    }
+
+    const fn flow(&self) -> FlowIx {
+        self.flow as usize
+    }
 }
 
 /// How full a row is, and how fast it gets fuller.
@@ -125,8 +156,9 @@ pub(crate) struct Network {
     pub(super) courses: Vec<Course>,
     pub(crate) rows: Vec<Row>,
     pub(super) terms: Vec<Term>,
-    /// Rows of each circuit.
+    /// Rows and flows of each circuit.
     pub(super) rows_of: Vec<Range<RowIx>>,
+    pub(super) flows_of: Vec<Range<FlowIx>>,
     /// The flows of its own circuit that each charger feeds.
     pub(super) taps: Vec<Taps>,
     pub(super) parents: Vec<Option<usize>>,
@@ -173,13 +205,12 @@ impl Network {
         circuits: &[CircuitState],
         phases: impl Fn(usize) -> Option<u8>,
     ) -> Self {
-        let ground = Ground::of(site, circuits, &phases);
-        match last.filter(|last| last.ground == ground) {
+        match last.filter(|last| last.ground.bears(site, circuits, &phases)) {
             Some(mut network) => {
                 network.renew(site, circuits);
                 network
             }
-            None => Self { ground, ..Self::new(site, circuits, phases) },
+            None => Self { ground: Ground::of(site, circuits, &phases), ..Self::new(site, circuits, phases) },
         }
     }
 
@@ -192,6 +223,7 @@ impl Network {
             rows: Vec::new(),
             terms: Vec::new(),
             rows_of: Vec::with_capacity(count),
+            flows_of: Vec::with_capacity(count),
             taps: Vec::with_capacity(site.chargers().len()),
             parents: site.circuits().iter().map(|circuit| circuit.parent.map(|ix| ix.0)).collect(),
             home: site.chargers().iter().map(|charger| charger.circuit.0).collect(),
@@ -237,18 +269,59 @@ impl Network {
         self.each_flow(charger, |flow| flow.fixed += amount);
     }
 
-    /// The circuits that these chargers hang on, parents included, each once.
+    /// Gives all these chargers more, or takes some back.
+    pub(super) fn add_all(&mut self, amounts: impl Iterator<Item = (usize, i64)> + Clone) {
+        for (charger, amount) in amounts.clone() {
+            self.each_tap(charger, |flow| flow.coming += amount);
+        }
+        let circuits = self.circuits_above(amounts.map(|(charger, _)| charger));
+        self.sum_up(&circuits, |flow, parent| {
+            let coming = core::mem::take(&mut flow.coming);
+            flow.fixed += coming;
+            if let Some(parent) = parent {
+                parent.coming += coming;
+            }
+        });
+    }
+
+    /// The flows of its own circuit that the charger feeds.
+    pub(super) fn each_tap(&mut self, charger: usize, mut change: impl FnMut(&mut Flow)) {
+        for &tap in self.taps[charger].as_slice() {
+            change(&mut self.flows[tap]);
+        }
+    }
+
+    /// Hands something on from the flows of these circuits to those that they run into, from the leaves to the root:
+    /// for many chargers at once this is cheaper than [`Network::each_flow`] for one after the other. `circuits`: as
+    /// [`Network::circuits_above`] gives them.
+    pub(super) fn sum_up(&mut self, circuits: &[usize], hand_on: impl Fn(&mut Flow, Option<&mut Flow>)) {
+        for &circuit in circuits {
+            for ix in self.flows_of[circuit].clone() {
+                // Parents have smaller numbers, see [`Network::gather`].
+                let (above, below) = self.flows.split_at_mut(ix);
+                let flow = &mut below[0];
+                let parent = flow.parent().map(|parent| &mut above[parent]);
+                hand_on(flow, parent);
+            }
+        }
+    }
+
+    /// The circuits that these chargers hang on, parents included, each once; children before their parents.
     pub(super) fn circuits_above(&mut self, chargers: impl IntoIterator<Item = usize>) -> Vec<usize> {
         self.seen_round += 1;
         let mut found = Vec::new();
         for charger in chargers {
+            let first = found.len();
             let mut next = Some(self.home[charger]);
             while let Some(circuit) = next.filter(|&ix| self.seen[ix] != self.seen_round) {
                 self.seen[circuit] = self.seen_round;
                 found.push(circuit);
                 next = self.parents[circuit];
             }
+            // Those above were found before, and in the end all is turned round.
+            found[first..].reverse();
         }
+        found.reverse();
         found
     }
 
@@ -268,9 +341,13 @@ impl Network {
     }
 
     fn mark(&mut self, row: RowIx, overfull: bool) {
-        for term in &self.terms[self.rows[row].terms.clone()] {
-            self.flows[term.flow].overfull = overfull;
+        for term in terms_of(&self.rows[row], &self.terms) {
+            self.flows[term.flow()].overfull = overfull;
         }
+    }
+
+    fn terms_of<'a>(&'a self, row: &'a Row) -> &'a [Term] {
+        terms_of(row, &self.terms)
     }
 
     /// Does the charger feed a row that was marked?
@@ -309,7 +386,7 @@ impl Network {
             let Some(here) = up.into_iter().find(|&flow| self.courses[flow].circuit == circuit) else {
                 continue;
             };
-            for term in self.terms[self.rows[row].terms.clone()].iter().filter(|term| term.flow == here) {
+            for term in self.terms_of(&self.rows[row]).iter().filter(|term| term.flow() == here) {
                 (sum.re, sum.im) = (sum.re + term.factor.re, sum.im + term.factor.im);
             }
         }
@@ -323,23 +400,23 @@ impl Network {
 
     /// Does more for this charger mean more in this row?
     pub(crate) fn touches(&self, charger: usize, row: RowIx) -> bool {
-        let circuit = self.rows[row].circuit.0;
-        let terms = &self.terms[self.rows[row].terms.clone()];
+        let here = &self.flows_of[self.rows[row].circuit.0];
+        let terms = self.terms_of(&self.rows[row]);
         self.taps[charger].as_slice().iter().any(|&tap| {
             let mut flow = tap;
-            while self.courses[flow].circuit != circuit {
+            while !here.contains(&flow) {
                 let Some(parent) = self.flows[flow].parent() else { return false };
                 flow = parent;
             }
-            terms.iter().any(|term| term.flow == flow)
+            terms.iter().any(|term| term.flow() == flow)
         })
     }
 
     /// What the row carries when each flow carries `amount`.
     fn carries(&self, row: &Row, amount: impl Fn(&Flow) -> f64) -> Phasor {
         let mut sum = Phasor::default();
-        for term in &self.terms[row.terms.clone()] {
-            let amount = amount(&self.flows[term.flow]);
+        for term in self.terms_of(row) {
+            let amount = amount(&self.flows[term.flow()]);
             sum.re += term.factor.re * amount;
             sum.im += term.factor.im * amount;
         }
@@ -363,8 +440,8 @@ impl Network {
         let wanted = |flow: &Flow| (flow.fixed + flow.wanted) as f64;
         if row.angles == Angles::Against {
             // On the way there it may carry more than at the end.
-            let terms = &self.terms[row.terms.clone()];
-            let sizes = terms.iter().map(|term| term.factor.magnitude() * wanted(&self.flows[term.flow]));
+            let terms = self.terms_of(row);
+            let sizes = terms.iter().map(|term| term.factor.magnitude() * wanted(&self.flows[term.flow()]));
             return sizes.sum::<f64>() <= row.limit;
         }
         self.carries(row, wanted).magnitude() <= row.limit
@@ -374,8 +451,8 @@ impl Network {
     pub(super) fn outlook(&self, row: RowIx, level: f64) -> Outlook {
         let row = &self.rows[row];
         let (mut sum, mut now, mut ever) = (Phasor::default(), 0.0, 0.0);
-        for Term { flow, factor } in &self.terms[row.terms.clone()] {
-            let flow = &self.flows[*flow];
+        for term in self.terms_of(row) {
+            let (flow, factor) = (&self.flows[term.flow()], term.factor);
             let size = if row.angles == Angles::Straight { factor.re } else { factor.magnitude() };
             let amount = flow.fixed as f64 + flow.rate as f64 * level;
             sum.re += factor.re * amount;
@@ -426,15 +503,17 @@ impl Network {
     fn room_in(&self, row: RowIx, taps: &[FlowIx], amount: &impl Fn(&Flow) -> i64) -> f64 {
         let row = &self.rows[row];
         if row.angles == Angles::Straight {
-            let (mut more, mut carried) = (0.0, 0.0);
-            for term in &self.terms[row.terms.clone()] {
-                carried += term.factor.re * amount(&self.flows[term.flow]) as f64;
-                more += if taps.contains(&term.flow) { term.factor.re } else { 0.0 };
+            let terms = self.terms_of(row);
+            let fed = terms.iter().filter(|term| taps.contains(&term.flow()));
+            let more: f64 = fed.map(|term| term.factor.re).sum();
+            if more <= 0.0 {
+                return f64::INFINITY;
             }
-            return if more > 0.0 { (row.limit - carried) / more } else { f64::INFINITY };
+            let carried = terms.iter().map(|term| term.factor.re * amount(&self.flows[term.flow()]) as f64);
+            return (row.limit - carried.sum::<f64>()) / more;
         }
         let mut more = Phasor::default();
-        for term in self.terms[row.terms.clone()].iter().filter(|term| taps.contains(&term.flow)) {
+        for term in self.terms_of(row).iter().filter(|term| taps.contains(&term.flow())) {
             more.re += term.factor.re;
             more.im += term.factor.im;
         }
@@ -469,8 +548,15 @@ impl Network {
     pub(super) fn overloaded(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| {
             let carried = self.carries(row, |flow| flow.fixed as f64).magnitude();
-            let reserved = self.carries(row, |flow| flow.reserved as f64).magnitude();
-            carried > row.limit.max(reserved) + 0.1
+            let reserved = || self.carries(row, |flow| flow.reserved as f64).magnitude();
+            carried > row.limit + 0.1 && carried > reserved() + 0.1
         })
+    }
+}
+
+fn terms_of<'a>(row: &'a Row, all: &'a [Term]) -> &'a [Term] {
+    match &row.terms {
+        Terms::One(term) => core::slice::from_ref(term),
+        Terms::Many(range) => &all[range.start as usize..range.end as usize],
     }
 }

@@ -10,18 +10,19 @@ use super::shares::{Share, Stop, ascending};
 const ROUNDS: usize = 3;
 
 pub(super) fn settle(network: &mut Network, shares: &mut [Share], batch: &[usize], rank: &[usize]) {
-    let mut open = Vec::new();
+    let (mut open, mut lost) = (Vec::new(), Vec::new());
     for &ix in batch {
         let share = &mut shares[ix];
-        let lost = share.given % share.step;
-        if lost > 0 {
-            share.given -= lost;
-            network.add(ix, -lost);
+        let odd = share.given % share.step;
+        if odd > 0 {
+            share.given -= odd;
+            lost.push((ix, -odd));
         }
         if share.given > 0 && share.given < share.high {
             open.push(ix);
         }
     }
+    network.add_all(lost.iter().copied());
     open.retain(|&ix| !is_stopped(network, &shares[ix], ix));
     for round in 0..=ROUNDS {
         let most = if round < ROUNDS { 1 } else { i64::MAX };
