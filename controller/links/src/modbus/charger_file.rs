@@ -81,6 +81,7 @@ struct FailsafeFile {
     timeout_readback: Option<RegisterFile>,
     timeout_range_s: Option<[f64; 2]>,
     timeout_fixed_s: Option<f64>,
+    persist: Option<CommandFile>,
     #[serde(default)]
     zero: bool,
     none: Option<String>,
@@ -252,6 +253,7 @@ fn failsafe(file: &FailsafeFile, read: &ReadFile) -> Result<Failsafe, MapError> 
         timeout_min: seconds("failsafe.timeout_range_s", min)?,
         timeout_max: seconds("failsafe.timeout_range_s", max.max(min))?,
         timeout_fixed: file.timeout_fixed_s.map(|it| seconds("failsafe.timeout_fixed_s", it)).transpose()?,
+        persist: file.persist.as_ref().map(|it| command(it.address, it.value, it.multiple)),
         zero: file.zero,
         none: file.none.clone(),
     })

@@ -73,6 +73,8 @@ pub(super) struct Failsafe {
     pub timeout_max: Duration,
     /// The timeout cannot be read; it is this long.
     pub timeout_fixed: Option<Duration>,
+    /// Lets it keep the other two over a restart of its own, which wears its memory.
+    pub persist: Option<Function>,
     /// It may fall back to nothing at all.
     pub zero: bool,
     /// Why this charger cannot be relied upon to fall back.

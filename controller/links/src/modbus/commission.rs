@@ -5,7 +5,7 @@
 
 use super::charger_map::ChargerMap;
 use super::reads::{Read, join, read_of};
-use super::register::Words;
+use super::register::{Register, Words};
 use super::wire::{Fault, Function};
 use crate::charger::{Identity, Notice};
 use dlb_engine::time::{Duration, Instant};
@@ -34,6 +34,8 @@ enum Step {
     Identify(Read),
     Start(Function),
     Arm(Function),
+    /// Left out where it shows the same fallback from before.
+    Persist(Function),
     Check(Read),
 }
 
@@ -89,7 +91,7 @@ impl Commission {
     pub(super) fn request(&self) -> Option<Function> {
         self.steps.front().map(|step| match step {
             Step::Identify(read) | Step::Check(read) => read.function(),
-            Step::Start(function) | Step::Arm(function) => function.clone(),
+            Step::Start(function) | Step::Arm(function) | Step::Persist(function) => function.clone(),
         })
     }
 
@@ -112,7 +114,17 @@ impl Commission {
         notices: &mut VecDeque<Notice>,
     ) -> bool {
         match (self.steps.pop_front(), answer) {
-            (Some(Step::Identify(read) | Step::Check(read)), Ok(words)) => read.keep(words, &mut self.words),
+            (Some(Step::Identify(read) | Step::Check(read)), Ok(words)) => {
+                read.keep(words, &mut self.words);
+                if self.shows_what_it_was_told(map) {
+                    self.steps.retain(|step| !matches!(step, Step::Persist(_)));
+                }
+            }
+            (Some(Step::Persist(_)), Err(fault)) => {
+                notices.push_back(Notice::Trouble(format!(
+                    "It forgets its fallback when it restarts: keeping it failed ({fault}). Check that its map fits its model."
+                )));
+            }
             (Some(Step::Arm(_)), Err(fault)) => self.refused = Some(format!("writing its fallback: {fault}")),
             (Some(Step::Start(_)), Err(fault)) => {
                 notices.push_back(Notice::Trouble(format!(
@@ -161,12 +173,20 @@ impl Commission {
         }
     }
 
+    fn shows_what_it_was_told(&self, map: &ChargerMap) -> bool {
+        let shown = |register: &Option<Register>| register.as_ref().and_then(|it| it.value(&self.words));
+        let same =
+            |shown: Option<f64>, told: f64| shown.is_some_and(|shown| (shown - told).abs() < CURRENT_SLACK_A);
+        same(shown(&map.failsafe.current_readback), self.fallback.as_amps())
+            && same(shown(&map.failsafe.timeout_readback), self.timeout.as_secs_f64())
+    }
+
     fn judge(&self, map: &ChargerMap) -> Verdict {
         let safe = &map.failsafe;
         if let Some(why) = safe.none.as_ref().or(self.refused.as_ref()) {
             return Verdict::Missing(why.clone());
         }
-        let shown = |register: &Option<super::register::Register>| {
+        let shown = |register: &Option<Register>| {
             register.as_ref().and_then(|it| it.value(&self.words)).filter(|it| (0.0..1e5).contains(it))
         };
         let after = safe.timeout_fixed.or_else(|| shown(&safe.timeout_readback).map(Duration::from_secs_f64));
@@ -208,8 +228,10 @@ fn everything(map: &ChargerMap, fallback: Milliamps, timeout: Duration) -> VecDe
     let start = map.start.iter().cloned().map(Step::Start);
     let current = map.failsafe.current.as_ref().map(|it| Step::Arm(it.function(fallback.as_amps())));
     let after = map.failsafe.timeout.as_ref().map(|it| Step::Arm(it.function(timeout.as_secs_f64())));
-    let check = checks(map).into_iter().map(Step::Check);
-    identify.chain(start).chain(current).chain(after).chain(check).collect()
+    let check = || checks(map).into_iter().map(Step::Check);
+    let persist = map.failsafe.persist.clone().map(Step::Persist);
+    let before = persist.is_some().then(check).into_iter().flatten();
+    identify.chain(start).chain(before).chain(current).chain(after).chain(persist).chain(check()).collect()
 }
 
 fn checks(map: &ChargerMap) -> Vec<Read> {

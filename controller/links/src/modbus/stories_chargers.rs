@@ -66,6 +66,27 @@ fn a_charger_that_restarted_unseen_is_told_everything_again() {
 }
 
 #[test]
+fn a_charger_that_would_forget_its_fallback_keeps_it_and_its_memory_is_spared() {
+    let mut line = line_with("keba-p30", keba(), settings(6));
+    line.run_s(130);
+    assert_eq!(written(&line, 5020), [[1]], "once, after the two that it keeps");
+    let order: Vec<u16> = line.devices[&1].written.iter().map(|it| it.1).collect();
+    let first = |register: u16| order.iter().position(|it| *it == register);
+    assert!(first(5016) < first(5020) && first(5018) < first(5020), "{order:?}");
+    let device = line.devices.get_mut(&1).unwrap();
+    device.written.clear();
+    device.absent = true;
+    line.run_s(15);
+    line.devices.get_mut(&1).unwrap().absent = false;
+    line.run_s(25);
+    assert_eq!(written(&line, 5016), [[6_000]], "it is told again");
+    assert_eq!(written(&line, 5020), [[0; 1]; 0], "and shows what it has kept");
+    line.devices.get_mut(&1).unwrap().set_u32(1600, 16_000);
+    line.run_s(62);
+    assert_eq!(written(&line, 5020), [[1]], "somebody has changed it");
+}
+
+#[test]
 fn a_fallback_of_nothing_is_armed_where_the_charger_knows_it() {
     let mut line = line_with("keba-p30", keba(), settings(0));
     line.run_s(5);
