@@ -80,6 +80,31 @@ impl Reading {
         }
     }
 
+    /// How many of its values differ from those of an earlier reading.
+    #[must_use]
+    pub fn news_since(&self, earlier: &Self) -> usize {
+        let differ = |one: &PerLine<Option<i64>>, other: &PerLine<Option<i64>>| {
+            one.0.iter().zip(&other.0).filter(|(one, other)| one != other).count()
+        };
+        let lines = |it: &Self| {
+            [
+                it.current.map(|value| value.map(|value| i64::from(value.0))),
+                it.voltage.map(|value| value.map(|value| i64::from(value.0))),
+                it.power.map(|value| value.map(|value| value.0)),
+            ]
+        };
+        let of_lines: usize =
+            lines(self).iter().zip(&lines(earlier)).map(|(one, other)| differ(one, other)).sum();
+        let others = [
+            self.power_total != earlier.power_total,
+            self.imported != earlier.imported,
+            self.exported != earlier.exported,
+            self.frequency_mhz != earlier.frequency_mhz,
+            self.quality != earlier.quality,
+        ];
+        of_lines + others.into_iter().filter(|&differs| differs).count()
+    }
+
     /// Good enough to decide on.
     #[must_use]
     pub const fn usable(&self) -> bool {

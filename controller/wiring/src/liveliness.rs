@@ -6,13 +6,13 @@ use dlb_engine::time::{Duration, Instant};
 use dlb_engine::units::Milliamps;
 use std::collections::BTreeMap;
 
-/// A meter whose every reading was new, so many times in a row, and that then shows the same to the last
-/// digit of every current, voltage, power and register for this long, with a current flowing, shows the
-/// past. A coarse one, of which some readings are always the same, is never doubted for that.
-const LIVELY: u16 = 30;
+/// A meter whose every reading was new, with so many new values in a row of readings, and that then shows the same to the
+/// last digit of every current, voltage, power and register for this long, with a current flowing, shows the past. A
+/// coarse one, of which some readings are always the same, is never doubted for that.
+const LIVELY: u32 = 60;
 const FROZEN_AFTER: Duration = Duration::from_secs(10);
 /// So many in a row are its nature, and worth remembering over a restart.
-const BY_NATURE: u16 = 600;
+const BY_NATURE: u32 = 1800;
 
 /// A charger's name has no slash in it, see [`crate::models`].
 const NAMES_BEGIN: &str = "meter/";
@@ -20,8 +20,8 @@ const REMEMBERED: &str = "lively";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Liveliness {
-    /// How many readings in a row had each been new when it last showed anything new, and when that was.
-    in_a_row: u16,
+    /// New values in readings of which each had been new when it last showed anything new, and when that was.
+    in_a_row: u32,
     news: Option<Instant>,
     stands: bool,
     remembered: bool,
@@ -35,10 +35,13 @@ impl Liveliness {
         Self { in_a_row, news: None, stands: false, remembered, lesson: None }
     }
 
-    /// Takes a reading, of which nothing is new but its time: `same`. Answers since when the meter has shown the past.
-    pub(crate) fn saw(&mut self, now: Instant, reading: &Reading, same: bool) -> Option<Instant> {
+    /// Takes a reading; `last`: the one before. Answers since when the meter has shown the past.
+    pub(crate) fn saw(&mut self, now: Instant, reading: &Reading, last: Option<&Reading>) -> Option<Instant> {
+        let news = last.map_or(1, |last| reading.news_since(last)) as u32;
+        let same = news == 0;
         if !same {
-            self.in_a_row = if self.stands { 1 } else { self.in_a_row.saturating_add(1) };
+            let before = if self.stands { 0 } else { self.in_a_row };
+            self.in_a_row = before.saturating_add(news);
             self.news = Some(now);
             self.learn();
         }
@@ -49,7 +52,7 @@ impl Liveliness {
     }
 
     fn learn(&mut self) {
-        let known = if self.remembered { self.in_a_row > 1 } else { self.in_a_row >= BY_NATURE };
+        let known = if self.remembered { !self.stands } else { self.in_a_row >= BY_NATURE };
         if known != self.remembered {
             self.remembered = known;
             self.lesson = Some(known);

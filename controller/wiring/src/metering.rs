@@ -71,8 +71,7 @@ impl Metering {
         if !reading.usable() || reading.current.0.iter().all(Option::is_none) {
             return false;
         }
-        let same = meter.good.is_some_and(|good| Reading { at: good.at, ..reading } == good);
-        if let Some(since) = meter.liveliness.saw(now, &reading, same) {
+        if let Some(since) = meter.liveliness.saw(now, &reading, meter.good.as_ref()) {
             meter.latest = Ok(Reading { quality: Quality::Bad(Doubt::Frozen), ..reading });
             meter.good = meter.good.map(|good| Reading { at: since, ..good });
             return false;
@@ -273,6 +272,22 @@ mod tests {
         assert!(lost_after(70, stuck_at(60)));
     }
 
+    /// Of each line current, voltage and power move.
+    fn rich(second: u64) -> Reading {
+        let moves = second as i32;
+        Reading {
+            current: PerLine::all(Some(Milliamps(20_000 + moves))),
+            power: PerLine::all(Some(Watts(4_600 + i64::from(moves)))),
+            ..shown(230_000 + moves)
+        }
+    }
+
+    #[test]
+    fn the_more_of_a_meter_moves_the_sooner_it_is_known_to_be_alive() {
+        assert!(lost_after(18, |second| rich(second.min(8))), "nine values a second");
+        assert!(!lost_after(600, |second| rich(second.min(6))));
+    }
+
     #[test]
     fn a_coarse_meter_may_show_the_same_for_as_long_as_it_likes() {
         assert!(!lost_after(600, stuck_at(5)), "it was hardly ever new");
@@ -290,16 +305,16 @@ mod tests {
     }
     #[test]
     fn a_meter_known_to_be_lively_is_doubted_right_after_a_restart_of_the_box() {
-        let before = Watched::new().until(600, stuck_at(600));
+        let before = Watched::new().until(610, stuck_at(610));
         let after = |memories| Watched::knowing(memories).until(20, stuck_at(3)).lost();
         assert!(after(before.memories));
-        let hardly_known = Watched::new().until(500, stuck_at(600));
+        let hardly_known = Watched::new().until(590, stuck_at(600));
         assert!(!after(hardly_known.memories));
     }
 
     #[test]
     fn a_coarse_meter_in_the_place_of_a_lively_one_is_doubted_once() {
-        let known = Watched::new().until(600, stuck_at(600)).memories;
+        let known = Watched::new().until(610, stuck_at(610)).memories;
         let coarse = |second: u64| shown(230_000 + (second as i32 / 15));
         let once = Watched::knowing(known).until(14, coarse);
         assert!(once.lost());

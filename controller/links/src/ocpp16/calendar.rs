@@ -33,6 +33,29 @@ impl Calendar {
     }
 }
 
+/// What a charger's clock shows that follows what it is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ToldTime {
+    last: Option<(Instant, WallTime)>,
+}
+
+/// A clock that differs by more from what it should have become was set.
+const SET: Duration = Duration::from_secs(2);
+
+impl ToldTime {
+    /// The charger is told this. True: its clock shows something else from now on.
+    pub fn tell(&mut self, now: Instant, told: WallTime) -> bool {
+        let due = self.at(now);
+        self.last = Some((now, told));
+        due.is_some_and(|due| u128::from(told.0.abs_diff(due.0)) > SET.as_millis())
+    }
+
+    #[must_use]
+    pub fn at(&self, now: Instant) -> Option<WallTime> {
+        self.last.map(|(then, told)| told + now.since(then))
+    }
+}
+
 /// How far behind a charger's clock is, from the timestamps of its messages.
 ///
 /// A message may be late (kept while offline) or the clock may be wrong. Lateness varies and an error

@@ -48,7 +48,7 @@ impl Session {
         let own = self.effective_fallback(place);
         let value = if recipe.station { everybody.fold(own, Milliamps::min) } else { own };
         let connector = if recipe.station { 0 } else { outlet.0 };
-        let wall = self.calendar.wall(now).unwrap_or_else(|| self.calendar.told(now));
+        let wall = self.time_told.at(now).unwrap_or_else(|| self.calendar.told(now));
         let amount = self.conversion(desk).safest(recipe.unit, value, self.loads_evenly());
         let profile = ChargingProfile {
             id: profile_number(connector, Role::Fallback),

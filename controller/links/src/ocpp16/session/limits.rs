@@ -167,7 +167,7 @@ impl Session {
         let life = Lifetime {
             lasts,
             elapsed: running.map_or(Duration::ZERO, |running| now.since(running.began)),
-            wall: self.calendar.wall(now),
+            wall: self.wall_there(now),
             expiry: self.expiry(recipe),
             fallback: conversion.safest(recipe.unit, fallback, self.loads_evenly()),
         };

@@ -24,7 +24,7 @@ impl Session {
         transaction: Option<i64>,
         samples: &[Sample],
     ) {
-        let wall = self.calendar.wall(now);
+        let wall = self.wall_there(now);
         let ages = samples.iter().map(|sample| self.clock.age(now, wall, sample.taken)).collect::<Vec<_>>();
         self.follow_clock();
         let fresh = samples.iter().zip(ages).filter_map(|(sample, age)| Some((sample, age?)));

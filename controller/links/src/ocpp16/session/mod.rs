@@ -17,7 +17,7 @@ mod timers;
 mod transactions;
 
 use crate::charger::{Abilities, Confirmation, Identity, Notice, Outlet, OutletState};
-use crate::ocpp16::calendar::{Calendar, ChargerClock};
+use crate::ocpp16::calendar::{Calendar, ChargerClock, ToldTime};
 use crate::ocpp16::call::Call;
 use crate::ocpp16::desk::{Armed, Desk, OUTLETS_MAX, Place};
 use crate::ocpp16::frame::Frame;
@@ -51,6 +51,7 @@ pub struct Session {
     online: bool,
     stopping: bool,
     calendar: Calendar,
+    time_told: ToldTime,
     clock: ChargerClock,
     /// Seconds that the charger's clock is behind, once that was told.
     clock_wrong: Option<i64>,
@@ -120,6 +121,7 @@ impl Session {
             online: false,
             stopping: false,
             calendar: Calendar::default(),
+            time_told: ToldTime::default(),
             clock: ChargerClock::default(),
             clock_wrong: None,
             station_error: None,

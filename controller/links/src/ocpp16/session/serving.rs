@@ -40,7 +40,7 @@ impl Session {
     fn serve_request(&mut self, now: Instant, request: Request) -> Result<Answer, FieldFault> {
         Ok(match request {
             Request::Boot(identity) => self.boot(now, identity),
-            Request::Heartbeat => Answer::Heartbeat { at: self.calendar.told(now) },
+            Request::Heartbeat => Answer::Heartbeat { at: self.tell_time(now) },
             Request::Authorize => Answer::Authorize { accepted: self.settings.adopted },
             Request::Start(start) => {
                 let outlet = self.resolve(start.outlet)?;
@@ -95,7 +95,25 @@ impl Session {
             }
         }
         self.begin_setup(now, true);
-        Answer::Boot { at: self.calendar.told(now), interval: HEARTBEAT }
+        Answer::Boot { at: self.tell_time(now), interval: HEARTBEAT }
+    }
+
+    /// Profiles begin and end by the charger's clock: where that is set by this, they are no longer what they were.
+    fn tell_time(&mut self, now: Instant) -> WallTime {
+        let told = self.calendar.told(now);
+        if self.time_told.tell(now, told) {
+            for desk in self.desks.values_mut() {
+                desk.doubt_limit();
+                desk.armed = Armed::Wanted;
+            }
+        }
+        told
+    }
+
+    /// The wall time by the charger's clock. When ours is set it follows only once it is told, up to a heartbeat later.
+    pub(super) fn wall_there(&self, now: Instant) -> Option<WallTime> {
+        let wall = self.calendar.wall(now)?;
+        Some(self.time_told.at(now).unwrap_or(wall))
     }
 
     fn identify(&mut self, identity: Identity) {
@@ -119,7 +137,7 @@ impl Session {
         error: Option<String>,
         at: Option<WallTime>,
     ) -> Result<(), FieldFault> {
-        let wall = self.calendar.wall(now);
+        let wall = self.wall_there(now);
         self.clock.age(now, wall, at);
         self.follow_clock();
         // Connector 0 is the station's own state; what matters is told for each outlet.

@@ -2,8 +2,9 @@
 
 use super::bench::*;
 use crate::charger::Notice;
+use crate::ocpp16::calendar::{read_time, write_time};
 use crate::ocpp16::{Call, SessionSettings};
-use dlb_engine::time::Duration;
+use dlb_engine::time::{Duration, WallTime};
 use serde_json::json;
 
 #[test]
@@ -240,4 +241,32 @@ fn a_clock_that_stays_wrong_is_told_once_and_so_is_its_end() {
     assert_eq!(reports(15, 3590), []);
     assert_eq!(reports(15, -2), [Notice::Clock { behind_s: None }]);
     assert_eq!(reports(15, -90_000), [Notice::Clock { behind_s: Some(-90_000) }]);
+}
+
+#[test]
+fn when_the_boxs_clock_is_set_limits_go_by_the_chargers_until_it_follows() {
+    let (mut bench, _) = Bench::charging(adopted());
+    bench.limit(16);
+    bench.obeys(1);
+    bench.wait(Duration::from_secs(10));
+    bench.calls("Heartbeat", json!({}));
+    bench.silent();
+    let begins = |call: &Sent| {
+        let schedule = &call.payload["csChargingProfiles"]["chargingSchedule"];
+        schedule["startSchedule"].as_str().and_then(read_time)
+    };
+    let (before, after) = (bench.wall(), WallTime(bench.wall().0 + 3_600_000));
+    bench.session.handle_timeout(bench.now, Some(after));
+    bench.limit(8);
+    let call = bench.expects("SetChargingProfile");
+    assert!(begins(&call).unwrap() <= before, "it would begin in an hour");
+    bench.accepts(&call);
+    bench.session.receive(bench.now, Some(after), r#"[2, "clock", "Heartbeat", {}]"#);
+    assert_eq!(bench.sent().unwrap().payload["currentTime"], write_time(after));
+    let again = core::iter::from_fn(|| bench.sent().inspect(|call| bench.accepts(call)));
+    let begin: Vec<WallTime> = again.filter_map(|call| begins(&call)).collect();
+    assert!(
+        !begin.is_empty() && begin.iter().all(|begins| after < *begins + Duration::from_secs(60)),
+        "{begin:?}"
+    );
 }
