@@ -246,7 +246,12 @@ impl Controller {
             if outlet.online && !outlet.may_draw() {
                 continue;
             }
-            let span = |reported| self.ledger.span(now, ix, site, reported);
+            // What begins to flow while one is out of reach may be its car or an oven, and counts as the oven: beside
+            // it stands what is reserved for the charger.
+            let span = |reported| match self.ledger.span(now, ix, site, reported) {
+                span if outlet.reachable() => span,
+                span => Span { rising: Milliamps::ZERO, ..span },
+            };
             let spans = outlet.spans(site.charger(ix), now, valid, span);
             if spans.0.iter().any(|span| span.least > Milliamps::ZERO) {
                 heard = earliest(heard, outlet.drawn.map(|drawn| drawn.at));

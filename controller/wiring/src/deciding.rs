@@ -13,7 +13,6 @@ use dlb_engine::site::{ChargerIx, CircuitIx};
 use dlb_engine::snapshot::{ChargerState, CircuitState, Demand, Reservation, Snapshot};
 use dlb_engine::time::{Duration, Instant};
 use dlb_engine::units::Milliamps;
-use dlb_links::charger::OutletState;
 
 /// What a limit leaves where currents meet at an angle that no meter sees. Sums go by a power factor of 1, which puts
 /// chargers on two pairs of lines 60° apart; at 0.95, the least that SAE J2894-1 allows a car, one current lags by 18°,
@@ -211,7 +210,7 @@ impl Controller {
     pub(crate) fn demand(&self, now: Instant, ix: ChargerIx) -> Demand {
         let outlet = &self.outlets[ix.0];
         let reserve = |why| Demand::Reserved(self.ledger.worst(now, ix, &self.settings.site), why);
-        if !outlet.online || outlet.state == OutletState::Unknown {
+        if !outlet.reachable() {
             return reserve(Reservation::OutOfReach);
         }
         match self.ledger.obedience(ix) {

@@ -106,6 +106,11 @@ impl OutletRecord {
         }
     }
 
+    /// Does it say what it does, and take limits?
+    pub(crate) fn reachable(&self) -> bool {
+        self.online && self.state != OutletState::Unknown
+    }
+
     /// Is there a car that has not ended its session, as far as is known?
     pub(crate) fn may_draw(&self) -> bool {
         self.state == OutletState::Unknown || (self.state.occupied() && self.state != OutletState::Finishing)
