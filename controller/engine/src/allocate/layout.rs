@@ -34,7 +34,7 @@ impl Network {
                     let lines = self.courses[ix].lines;
                     let lines = transformer.map_or(lines, |transformer| through(transformer, lines));
                     let course = Course { circuit: parent, lines, ..self.courses[ix] };
-                    self.flows[ix] = Flow::into(Some(self.flow(&mut flows_of[parent], course)));
+                    self.flows[ix] = Flow::empty(Some(self.flow(&mut flows_of[parent], course)));
                     flows_of[circuit].push(ix);
                 }
             }
@@ -60,7 +60,7 @@ impl Network {
             }
             self.flows_of.push(first..order.len());
         }
-        let moved = |flow: &Flow| Flow::into(flow.parent().map(|ix| place[ix]));
+        let moved = |flow: &Flow| Flow::empty(flow.parent().map(|ix| place[ix]));
         self.flows = order.iter().map(|&ix| moved(&self.flows[ix])).collect();
         self.courses = order.iter().map(|&ix| self.courses[ix]).collect();
         self.taps.iter_mut().for_each(|taps| taps.renumber(&place));
@@ -107,7 +107,7 @@ impl Network {
     /// The same rows under the limits and other loads of now, with nothing granted.
     pub(super) fn renew(&mut self, site: &Site, circuits: &[CircuitState]) {
         for flow in &mut self.flows {
-            *flow = Flow::into(flow.parent());
+            *flow = Flow::empty(flow.parent());
         }
         for row in &mut self.rows {
             let (circuit, state) = (site.circuit(row.circuit), &circuits[row.circuit.0]);

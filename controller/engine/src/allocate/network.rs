@@ -57,7 +57,7 @@ impl Flow {
     }
 
     /// A flow that carries nothing.
-    pub(super) fn into(parent: Option<FlowIx>) -> Self {
+    pub(super) fn empty(parent: Option<FlowIx>) -> Self {
         let nth = |ix: FlowIx| u32::try_from(ix + 1).ok().and_then(NonZeroU32::new);
         Self { parent: parent.and_then(nth), ..Self::default() }
     }
