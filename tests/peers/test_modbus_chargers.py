@@ -99,6 +99,7 @@ async def test_a_keba_is_kept_alive_and_falls_back_by_itself_when_the_box_dies(m
     async with three_that_share(make_box, meter, keba, alfen) as (box, _, point):
         assert keba.safe_a == FALLBACK, "the box has armed what the KEBA falls back to"
         assert 10 <= keba.timeout_s <= 30, keba.timeout_s
+        assert keba.kept == (keba.safe_a, keba.timeout_s), "also over a restart of its own"
         quiet = keba.timeout_s + 8
         until = time.monotonic() + quiet
         while time.monotonic() < until:

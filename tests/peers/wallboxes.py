@@ -92,6 +92,8 @@ class KebaP30(Wallbox):
     functions = (HOLDING, WRITE_ONE)
     one_value_per_read = True
     SERIAL, PRODUCT, FIRMWARE = 21_745_001, 304_123, 0x03_0A_1B_00
+    # What it would fall back to, and after how long, once it has started anew.
+    kept = None
 
     def shows(self, _function):
         milliamps = [1000 * amps for amps in self.amps()]
@@ -128,6 +130,8 @@ class KebaP30(Wallbox):
             case 5018:
                 self.timeout_s = value
                 self.fed()
+            case 5020 if value == 1:
+                self.kept = (self.safe_a, self.timeout_s)
             case _:
                 return False
         return True
