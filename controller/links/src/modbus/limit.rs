@@ -160,7 +160,7 @@ impl LimitOrder {
     pub(super) fn repeat(&self) -> Vec<Function> {
         match (&self.stage, self.taken) {
             (Stage::Idle, Some(taken)) => match (&self.map.pause, taken) {
-                (Pause::Enable { off, .. }, Milliamps::ZERO) => vec![off.clone()],
+                (Pause::Enable { off, .. }, Milliamps::ZERO) => self.pause(off),
                 (Pause::Enable { on, .. }, taken) => vec![self.write(taken), on.clone()],
                 (Pause::Zero, taken) => vec![self.write(taken)],
             },
@@ -186,13 +186,21 @@ impl LimitOrder {
         self.map.write.function(told.as_amps())
     }
 
-    /// The limit first, then the permission to charge; a pause is one write.
+    /// The limit first, then the permission to charge; a pause is one write where it is known how the charger stands.
     fn writes(&self, told: Milliamps) -> Vec<Function> {
         match &self.map.pause {
-            Pause::Enable { off, .. } if told == Milliamps::ZERO => vec![off.clone()],
+            Pause::Enable { off, .. } if told == Milliamps::ZERO && self.enabled.is_some() => {
+                vec![off.clone()]
+            }
+            Pause::Enable { off, .. } if told == Milliamps::ZERO => self.pause(off),
             Pause::Enable { on, .. } if self.enabled != Some(true) => vec![self.write(told), on.clone()],
             _ => vec![self.write(told)],
         }
+    }
+
+    /// A charger that has fallen back holds on to its fallback, pause or not, until both have been written.
+    fn pause(&self, off: &Function) -> Vec<Function> {
+        vec![self.write(self.map.min), off.clone()]
     }
 
     fn note_enabled(&mut self, written: Option<&Function>) {

@@ -87,6 +87,37 @@ fn a_charger_that_would_forget_its_fallback_keeps_it_and_its_memory_is_spared() 
 }
 
 #[test]
+fn a_pause_also_reaches_a_charger_that_has_fallen_back() {
+    let mut line = line_with("keba-p30", keba(), settings(6));
+    line.port.set_limit(line.now, 0, Milliamps(10_000));
+    line.run_s(5);
+    line.devices.get_mut(&1).unwrap().absent = true;
+    line.port.set_limit(line.now, 0, Milliamps::ZERO);
+    line.run_s(60);
+    let device = line.devices.get_mut(&1).unwrap();
+    device.absent = false;
+    device.written.clear();
+    line.run_s(35);
+    let limits_and_pauses = |line: &Line| -> Vec<(u16, u16)> {
+        let written = line.devices[&1].written.iter().filter(|it| [5004, 5014].contains(&it.1));
+        written.map(|it| (it.1, it.2[0])).collect()
+    };
+    let told = limits_and_pauses(&line);
+    assert!(told.len() >= 4, "again and again: {told:?}");
+    for pair in told.chunks(2) {
+        assert_eq!(pair, [(5004, 6_000), (5014, 0)], "it holds on to its fallback until it has heard both");
+    }
+    line.run_s(1);
+    line.devices.get_mut(&1).unwrap().written.clear();
+    line.port.set_limit(line.now, 0, Milliamps(8_000));
+    line.run_s(3);
+    line.port.set_limit(line.now, 0, Milliamps::ZERO);
+    line.run_s(3);
+    let told = limits_and_pauses(&line);
+    assert_eq!(told[..3], [(5004, 8_000), (5014, 1), (5014, 0)], "one write where it is known how it stands");
+}
+
+#[test]
 fn a_fallback_of_nothing_is_armed_where_the_charger_knows_it() {
     let mut line = line_with("keba-p30", keba(), settings(0));
     line.run_s(5);
