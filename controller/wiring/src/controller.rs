@@ -74,7 +74,7 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(250);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Controller {
-    /// `memories`: what probing taught of chargers before the last start ([`Record::Learnt`]), by identity.
+    /// `memories`: what was learnt of chargers, models and meters before the last start ([`Record::Learnt`]), by identity.
     #[must_use]
     pub fn new(settings: Settings, memories: BTreeMap<String, String>, now: Instant) -> Self {
         let models = Models::read(&memories);

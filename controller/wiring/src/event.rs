@@ -172,7 +172,7 @@ pub enum Record {
         energy: Option<WattHours>,
         why: String,
     },
-    /// What probing a charger taught, as an opaque text that the link can read back after a restart.
+    /// What was learnt of a charger, a model or a meter, as an opaque text that is read back after a restart.
     Learnt {
         identity: String,
         memory: String,

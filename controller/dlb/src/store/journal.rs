@@ -227,7 +227,7 @@ fn learn(transaction: &WriteTransaction, identity: &str, memory: &str) -> Result
     if room && memory.len() <= MAX_MEMORY {
         learnt.insert(identity, memory)?;
     } else {
-        tracing::warn!(identity, bytes = memory.len(), "what a charger taught is too much to be kept");
+        tracing::warn!(identity, bytes = memory.len(), "what was learnt is too much to be kept");
     }
     Ok(())
 }
