@@ -306,28 +306,20 @@ fn draw_faults(scenario: &mut Scenario, rng: &mut Rng) {
     spare_the_forgetful(scenario);
 }
 
-/// A charger that forgets what it was told when it starts anew takes its own maximum then, until its fallback or until
-/// the box is heard of. While the box has no power nobody can help that but who sets that maximum, so no site has both
-/// at once.
+/// A KEBA that starts anew takes its own maximum until the fallback that it has kept, a minute later. While the box has
+/// no power nobody can help that but who sets that maximum, so no site has both at once.
 fn spare_the_forgetful(scenario: &mut Scenario) {
-    let cuts: Vec<(f64, f64)> = (scenario.fault.iter())
-        .filter(|fault| fault.kind == FaultWord::PowerCut)
-        .map(|cut| (cut.from_s - FALLS_BACK_AFTER_S, cut.from_s + cut.for_s))
-        .collect();
-    let forgets = |charger: &ChargerPart| {
-        charger.forgets_profiles || charger.reach.is_some_and(|reach| reach != ReachWord::Ocpp)
-    };
-    let forgetful: Vec<String> =
-        (scenario.charger.iter()).filter(|it| forgets(it)).map(|it| it.id.clone()).collect();
+    let is_cut = |fault: &&FaultPart| fault.kind == FaultWord::PowerCut;
+    let cuts: Vec<_> =
+        scenario.fault.iter().filter(is_cut).map(|cut| cut.from_s..=cut.from_s + cut.for_s).collect();
+    let kebas = scenario.charger.iter().filter(|charger| charger.reach == Some(ReachWord::Keba));
+    let kebas: Vec<String> = kebas.map(|charger| charger.id.clone()).collect();
     scenario.fault.retain(|fault| {
-        let alone = cuts.iter().any(|&(from, until)| (from..=until).contains(&fault.from_s));
-        let forgetful = fault.on.as_ref().is_some_and(|on| forgetful.contains(on));
-        !(fault.kind == FaultWord::Reboot && forgetful && alone)
+        let alone = cuts.iter().any(|cut| cut.contains(&fault.from_s));
+        let keba = fault.on.as_ref().is_some_and(|on| kebas.contains(on));
+        !(fault.kind == FaultWord::Reboot && keba && alone)
     });
 }
-
-/// A charger that has just started may not have been told anything yet when the box goes.
-const FALLS_BACK_AFTER_S: f64 = 60.0;
 
 /// An installer's mistake: a meter that counts the wrong way round, from the first minute to the last.
 fn turn_clamps(scenario: &mut Scenario, rng: &mut Rng) {
