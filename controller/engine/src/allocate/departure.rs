@@ -10,6 +10,7 @@
 //! contactors nor limits follow every minute of difference. In this order, whoever was switched on a moment ago gets
 //! its minimum, then who presses and who is on, inside what the plan leaves its place; every car gets what fits of
 //! that; and what is left after that goes to those that are on, then to whoever can use much of it, then to anybody.
+//! Only who has more than [`CAN_WAIT_S`] to spare is not kept on: a pause costs it a start and nothing else.
 
 use super::network::Network;
 use super::plan::{Car, Plan};
@@ -22,11 +23,13 @@ const FAIR_SHARE: f64 = 0.75;
 /// How many times longer than alone a car takes for its fair share where many are late.
 const CROWD: f64 = 1.5;
 /// With less to spare than this for its fair share a car presses.
-const PRESSING_S: f64 = 30.0 * 60.0;
+const PRESSING_S: f64 = 15.0 * 60.0;
 /// Whoever is on counts as if it had this much less.
 const STAY_ON_S: f64 = 60.0 * 60.0;
 /// Whoever has its most, in addition: two cars with the same time to spare would change over all the time.
 const STAY_UP_S: f64 = 15.0 * 60.0;
+/// With more than this to spare a car may be paused for others.
+const CAN_WAIT_S: f64 = 6.0 * 3600.0;
 /// Among equals, who leaves sooner.
 const SOONER: f64 = 0.01;
 /// A car is worth a start if it gets this many times its minimum, or all that it can use.
@@ -39,6 +42,8 @@ struct Place {
     ix: usize,
     presses: bool,
     on: bool,
+    /// It is on and cannot wait.
+    stays: bool,
     /// It was switched on less than the minimum time ago.
     kept: bool,
     /// Smaller goes first among those who press, and among those who do not.
@@ -75,7 +80,7 @@ pub(super) fn serve(
     });
     let mut budget = Budget::new(plan, &order, shares);
     let of = |wanted: fn(&Place) -> bool| order.iter().filter(move |car| wanted(car));
-    for car in of(|car| car.kept).chain(of(|car| car.presses)).chain(of(|car| car.on)) {
+    for car in of(|car| car.kept).chain(of(|car| car.presses)).chain(of(|car| car.stays)) {
         let share = &mut shares[car.ix];
         let most = share.low - share.given.min(share.low);
         let most = if car.kept { most } else { most.min(budget.of(car, share)) };
@@ -97,27 +102,35 @@ pub(super) fn serve(
 pub(super) fn with_past(car: Car, turn: &Turn, share: &Share) -> Car {
     let asked = turn.asked().max(car.need);
     let fair = (car.need - (1.0 - FAIR_SHARE) * asked).max(0.0);
-    let floor = if turn.on() { share.low as f64 } else { 0.0 };
+    let floor = if stays_on(&car, turn) { share.low as f64 } else { 0.0 };
     Car { fair, floor, ..car }
+}
+
+/// Seconds before departure if it charged at its most from now on; none if it is late.
+fn spare_s(car: &Car) -> f64 {
+    (car.stays_s - car.need / car.most).max(0.0)
+}
+
+fn stays_on(car: &Car, turn: &Turn) -> bool {
+    turn.on() && spare_s(car) < CAN_WAIT_S
 }
 
 fn place(nth: usize, car: &Car, turn: &Turn, share: &Share, now: Instant) -> Place {
     let fair_spare = car.stays_s - CROWD * car.fair / car.most;
     let presses = car.fair > 0.0 && fair_spare < PRESSING_S;
-    let spare = (car.stays_s - car.need / car.most).max(0.0);
-    let urgency = if presses { car.stays_s } else { spare };
+    let urgency = if presses { car.stays_s } else { spare_s(car) };
     let up = (turn.granted() as f64 / share.high as f64).min(1.0);
     let bonus = if turn.on() { STAY_ON_S + STAY_UP_S * up } else { 0.0 };
     let key = urgency + SOONER * car.stays_s - bonus;
     let kept = turn.place(now) == turns::Place::Kept;
-    Place { nth, ix: car.charger, presses, on: turn.on(), kept, key }
+    Place { nth, ix: car.charger, presses, on: turn.on(), stays: stays_on(car, turn), kept, key }
 }
 
 impl<'a> Budget<'a> {
-    /// Targets of the plan, but enough for the minimums of those that are on.
+    /// Targets of the plan, but enough for the minimums of those that stay on.
     fn new(plan: &'a Plan, order: &[Place], shares: &[Share]) -> Self {
         let mut floors = vec![0.0; plan.targets().len()];
-        for car in order.iter().filter(|car| car.on) {
+        for car in order.iter().filter(|car| car.stays) {
             floors[plan.places()[car.nth]] += shares[car.ix].low as f64;
         }
         let left = plan.targets().iter().zip(floors).map(|(&target, floor)| target.max(floor)).collect();

@@ -4,10 +4,15 @@
 //! A place is a set of chargers that no limit tells apart: they load the same lines in and above the first
 //! circuit that can be full. A small linear program over places and a few stretches of time, short ones first,
 //! takes the limits of every stretch (circles as polygons in them, so that a plan can be kept) and what a place's
-//! cars can take in it and in any that follow one another. Who is on keeps its minimum in the first one. It gains
+//! cars can take in any set of stretches. Who is on and cannot wait keeps its minimum in the first one. It gains
 //! more from energy up to the fair share of those that leave by then, and a little more from early energy. Only
 //! what it says of the first stretch counts; it is solved again when a car comes, goes or has enough, and every
 //! [`PLAN_FOR`] in between.
+//!
+//! The sets make a place as good as its cars one by one: what a car can take in a set of stretches, the smaller of
+//! its need and its most over them, is submodular in the set, and amounts that keep the sums over several such
+//! functions can always be split into amounts that keep each of them (J. Edmonds, "Submodular functions, matroids,
+//! and certain polyhedra", 1970).
 //!
 //! The plan is advice. It knows nothing of other minimums, of steps and turns, nor of cars that may still come, and
 //! never allows anybody anything: who gets what is decided by [`super::departure`], inside the limits as they are now.
@@ -33,7 +38,7 @@ const FAIR: f64 = 0.5;
 const FIRST_NAME: f64 = 1e-6;
 /// Of the sides of a polygon, how far the next is turned at most, in degrees. What is between it and its circle is
 /// not planned, and given to whoever can use it.
-const TURN_MAX: f64 = 35.0;
+const TURN_MAX: f64 = 15.0;
 /// Far more steps than such a program needs.
 const STEPS_MAX: usize = 2000;
 
@@ -45,7 +50,7 @@ pub(super) struct Car {
     pub(super) need: f64,
     pub(super) stays_s: f64,
     pub(super) most: f64,
-    /// It is on, and keeps this as long as it can.
+    /// It is on and cannot wait: it keeps this as long as it can.
     pub(super) floor: f64,
     /// Milliampere-seconds that it lacks of its fair share.
     pub(super) fair: f64,
@@ -164,37 +169,61 @@ impl<'a> Ahead<'a> {
         if stretch == 0 { 0.0 } else { self.ends[stretch - 1] }
     }
 
-    /// What the cars of a place can take between two instants, in milliampere-seconds.
-    fn can_take(&self, place: usize, from: f64, to: f64) -> f64 {
-        let of = |(car, _): (&Car, &usize)| car.need.min(car.most * (car.stays_s.min(to) - from).max(0.0));
-        self.cars.iter().zip(self.place_of).filter(|(_, at)| **at == place).map(of).sum()
+    fn of_place(&self, place: usize) -> impl Iterator<Item = &Car> {
+        self.cars.iter().zip(self.place_of).filter(move |(_, at)| **at == place).map(|(car, _)| car)
     }
 
-    /// What those that are on keep in the first stretch, in milliampere-seconds.
+    /// What a car keeps in the first stretch, in milliampere-seconds.
+    fn keeps(&self, car: &Car) -> f64 {
+        car.need.min(car.floor * car.stays_s.min(self.ends[0]))
+    }
+
     fn floor(&self, place: usize) -> f64 {
-        let of = |(car, _): (&Car, &usize)| car.need.min(car.floor * car.stays_s.min(self.ends[0]));
-        self.cars.iter().zip(self.place_of).filter(|(_, at)| **at == place).map(of).sum()
+        self.of_place(place).map(|car| self.keeps(car)).sum()
     }
 
-    /// A variable for each stretch, and what the place's cars can take in it and the next ones. In the first
-    /// stretch it is what they get beyond the floor.
+    /// What the cars of a place can take beyond what they keep, in milliampere-seconds, for each set of stretches:
+    /// the bits of its position.
+    fn can_take(&self, place: usize) -> Vec<f64> {
+        let mut sums = vec![0.0; 1 << self.ends.len()];
+        for car in self.of_place(place) {
+            let kept = self.keeps(car);
+            let mut most = vec![0.0];
+            for (stretch, end) in self.ends.iter().enumerate() {
+                let here = car.most * (car.stays_s.min(*end) - self.begin(stretch)).max(0.0);
+                let here = if stretch == 0 { here - kept } else { here };
+                most.extend_from_within(..);
+                let with = most.len() / 2;
+                most[with..].iter_mut().for_each(|most| *most += here);
+            }
+            sums.iter_mut().zip(most).for_each(|(sum, most)| *sum += most.min(car.need - kept));
+        }
+        sums
+    }
+
+    /// A variable for each stretch, and what the place's cars can take in each set of them. In the first stretch it
+    /// is what they get beyond the floor.
     fn lay_place(&self, program: &mut Program, place: usize, floor: f64) -> Vec<usize> {
         let count = self.ends.len();
         let last = self.ends[count - 1];
         let worth = 1.0 - FIRST_NAME * place as f64;
         let gain = |stretch: usize| worth - EARLY * (self.begin(stretch) + self.ends[stretch]) / 2.0 / last;
         let amounts: Vec<usize> = (0..count).map(|stretch| program.variable(gain(stretch))).collect();
-        let sum = |some: &[usize]| some.iter().map(|&amount| (amount, 1.0)).collect::<Vec<_>>();
-        for stretch in 0..count {
-            let begin = self.begin(stretch);
-            let kept = if stretch == 0 { floor } else { 0.0 };
-            for to in stretch..count {
-                let most = self.can_take(place, begin, self.ends[to]) - kept;
-                program.limit(sum(&amounts[stretch..=to]), most);
-            }
-        }
+        self.lay_sets(program, place, &amounts);
         self.lay_fair(program, place, floor, &amounts);
         amounts
+    }
+
+    fn lay_sets(&self, program: &mut Program, place: usize, amounts: &[usize]) {
+        let can = self.can_take(place);
+        for (set, &most) in can.iter().enumerate().skip(1) {
+            let within = (0..amounts.len()).filter(|stretch| set >> stretch & 1 == 1);
+            // Many sets say no more than one of their stretches and the others do.
+            let said = |stretch: usize| most + 1e-6 * most >= can[set ^ 1 << stretch] + can[1 << stretch];
+            if set.is_power_of_two() || !within.clone().any(said) {
+                program.limit(within.map(|stretch| (amounts[stretch], 1.0)).collect(), most);
+            }
+        }
     }
 
     /// Rewards what a place gets up to the fair shares of those that leave by the end of each stretch.
@@ -212,10 +241,8 @@ impl<'a> Ahead<'a> {
 
     /// What those that leave by then lack of their fair share and can take.
     fn due(&self, place: usize, end: f64) -> f64 {
-        let of = |(car, _): (&Car, &usize)| {
-            if car.stays_s <= end { car.fair.min(car.most * car.stays_s) } else { 0.0 }
-        };
-        self.cars.iter().zip(self.place_of).filter(|(_, at)| **at == place).map(of).sum()
+        let leaving = self.of_place(place).filter(|car| car.stays_s <= end);
+        leaving.map(|car| car.fair.min(car.most * car.stays_s)).sum()
     }
 }
 
@@ -252,4 +279,72 @@ fn directions(currents: &[super::phasor::Phasor]) -> (Vec<f64>, f64) {
     let middle = |nth: usize| lead.angle() + least + (most - least) * (nth as f64 + 0.5) / count;
     let half = (most - least) / count / 2.0;
     ((0..count as usize).map(middle).collect(), half.cos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn car() -> impl Strategy<Value = Car> {
+        (1.0..500_000.0, 100.0..40_000.0, 6_000.0..32_000.0, any::<bool>()).prop_map(
+            |(need_as, stays_s, most, on)| {
+                let floor = if on { 6_000.0 } else { 0.0 };
+                Car { charger: 0, need: need_as * 1000.0, stays_s, most, floor, fair: 0.0 }
+            },
+        )
+    }
+
+    /// The most that cars are worth that share one current, each with its own amounts.
+    fn one_by_one(ahead: &Ahead<'_>, gains: &[f64], share: f64) -> f64 {
+        let mut program = Program::default();
+        let mut all = vec![Vec::new(); ahead.ends.len()];
+        for car in ahead.cars {
+            let kept = ahead.keeps(car);
+            let own: Vec<usize> = (0..all.len()).map(|stretch| program.variable(gains[stretch])).collect();
+            for (stretch, &amount) in own.iter().enumerate() {
+                let here = car.most * (car.stays_s.min(ahead.ends[stretch]) - ahead.begin(stretch)).max(0.0);
+                program.limit(vec![(amount, 1.0)], if stretch == 0 { here - kept } else { here });
+                all[stretch].push((amount, 1.0));
+            }
+            program.limit(own.iter().map(|&amount| (amount, 1.0)).collect(), car.need - kept);
+        }
+        limit_stretches(&mut program, ahead, all, share);
+        worth(&program, |variable| gains[variable % gains.len()])
+    }
+
+    fn as_a_place(ahead: &Ahead<'_>, gains: &[f64], share: f64) -> f64 {
+        let mut program = Program::default();
+        let amounts: Vec<usize> = gains.iter().map(|&gain| program.variable(gain)).collect();
+        ahead.lay_sets(&mut program, 0, &amounts);
+        let all = amounts.iter().map(|&amount| vec![(amount, 1.0)]).collect();
+        limit_stretches(&mut program, ahead, all, share);
+        worth(&program, |variable| gains[variable])
+    }
+
+    fn limit_stretches(program: &mut Program, ahead: &Ahead<'_>, all: Vec<Vec<(usize, f64)>>, share: f64) {
+        for (stretch, amounts) in all.into_iter().enumerate() {
+            let most: f64 = ahead.cars.iter().map(|car| car.most).sum();
+            program.limit(amounts, share * most * (ahead.ends[stretch] - ahead.begin(stretch)));
+        }
+    }
+
+    fn worth(program: &Program, gain: impl Fn(usize) -> f64) -> f64 {
+        program.maximise(20_000).iter().enumerate().map(|(variable, amount)| gain(variable) * amount).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_is_worth_what_its_cars_are_worth_one_by_one(
+            cars in prop::collection::vec(car(), 1..6),
+            gains in prop::collection::vec(-1.0..1.0, 6),
+            share in 0.05..1.0,
+        ) {
+            let place_of = vec![0; cars.len()];
+            let ahead = Ahead::new(&cars, &place_of);
+            let gains = &gains[..ahead.ends.len()];
+            let (place, cars) = (as_a_place(&ahead, gains, share), one_by_one(&ahead, gains, share));
+            prop_assert!((place - cars).abs() <= 1e-5 * cars.max(1.0), "{place} and {cars} mA·s");
+        }
+    }
 }
