@@ -30,6 +30,7 @@ VOLTS = acn_garage.VOLTS
 MOST_A = 32
 # Chargers have obeyed by then; acnportal's periods are too long to show the wait.
 LOOKS_AGAIN_S = 15
+LOOKS_MAX = 4
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Nothing was tuned on these; 2019-03 and 2019-10 were looked at while tuning.
 MONTHS = ["2019-05", "2019-08", "2020-01"]
@@ -83,14 +84,14 @@ class Dlb(algorithms.BaseAlgorithm):
         lines = {session.station_id: session for session in active_sessions}
         now = self.interface.current_time * PERIOD_MIN * 60
         chargers = [self.charger(station, lines.get(station), now) for station in self.chargers]
-        limits = self.ask(now, chargers)
-        if any(limit < before for limit, before in zip(limits, self.limits)):
+        for look in range(LOOKS_MAX):
+            before, self.limits = self.limits, self.ask(now + look * LOOKS_AGAIN_S, chargers)
+            if all(limit >= earlier for limit, earlier in zip(self.limits, before)):
+                break
             # Raises wait until what was lowered for them is seen to hold: dlb looks again, for the same period.
-            for charger, limit in zip(chargers, limits):
+            for charger, limit in zip(chargers, self.limits):
                 charger["drawn_a"] = [limit]
-            limits = self.ask(now + LOOKS_AGAIN_S, chargers)
-        self.limits = limits
-        return {station: [round(limit)] for station, limit in zip(self.chargers, limits)}
+        return {station: [round(limit)] for station, limit in zip(self.chargers, self.limits)}
 
     def ask(self, now, chargers):
         snapshot = {"now_s": now, "strategy": self.strategy, "circuits": self.circuits, "chargers": chargers}
