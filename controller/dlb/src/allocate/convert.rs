@@ -12,6 +12,7 @@ use dlb_engine::snapshot::{CircuitState, Snapshot, Strategy};
 use dlb_engine::time::Instant;
 use dlb_engine::units::{Milliamps, Millivolts, Watts};
 use std::collections::BTreeMap;
+use std::fmt::Arguments;
 
 pub(super) type Checked<T> = Result<T, LineFault>;
 
@@ -37,22 +38,22 @@ impl Picture {
         let places = places(&file.circuits)?;
         let supplies = supplies(&file.circuits, &places)?;
         let circuits = circuits(&file.circuits, &places, &supplies)?;
-        let now = instant("now_s", file.now_s)?;
+        let now = instant(format_args!("now_s"), file.now_s)?;
         let mut chargers = Vec::with_capacity(file.chargers.len());
         let mut states = Vec::with_capacity(file.chargers.len());
         let mut kilowatts = Vec::with_capacity(file.chargers.len());
         let names: BTreeMap<&str, usize> =
             file.circuits.iter().enumerate().map(|(ix, circuit)| (circuit.id.as_str(), ix)).collect();
         for (ix, entry) in file.chargers.iter().enumerate() {
-            let key = format!("chargers[{ix}]");
+            let key = format_args!("chargers[{ix}]");
             let Some(&circuit) = names.get(entry.circuit.as_str()) else {
                 let what = format!("there is no circuit \"{}\"", entry.circuit);
-                return Err(LineFault::new(format!("{key}.circuit"), what));
+                return Err(LineFault::new(format_args!("{key}.circuit"), what));
             };
-            let outlet = Outlet::new(&key, entry, supplies[circuit])?;
-            states.push(outlet.state(&key, entry)?);
+            let outlet = Outlet::new(key, entry, supplies[circuit])?;
+            states.push(outlet.state(key, entry)?);
             kilowatts.push(outlet.kilowatts);
-            chargers.push(outlet.charger(&key, entry, places[circuit])?);
+            chargers.push(outlet.charger(key, entry, places[circuit])?);
         }
         let states_of_circuits = circuit_states(&file.circuits, &places, &circuits)?;
         unique("chargers", file.chargers.iter().map(|charger| charger.id.as_str()))?;
@@ -85,7 +86,7 @@ fn places(circuits: &[CircuitFile]) -> Checked<Vec<CircuitIx>> {
             Some(parent) => match names.get(parent) {
                 Some(&parent) => children[parent].push(ix),
                 None => {
-                    let key = format!("circuits[{ix}].parent");
+                    let key = format_args!("circuits[{ix}].parent");
                     return Err(LineFault::new(key, format!("there is no circuit \"{parent}\"")));
                 }
             },
@@ -102,7 +103,10 @@ fn places(circuits: &[CircuitFile]) -> Checked<Vec<CircuitIx>> {
     }
     let placed = |(ix, place): (usize, Option<CircuitIx>)| {
         place.ok_or_else(|| {
-            LineFault::new(format!("circuits[{ix}].parent"), "its parents form a ring, a tree has a root")
+            LineFault::new(
+                format_args!("circuits[{ix}].parent"),
+                "its parents form a ring, a tree has a root",
+            )
         })
     };
     places.into_iter().enumerate().map(placed).collect()
@@ -138,9 +142,9 @@ fn supplies(circuits: &[CircuitFile], places: &[CircuitIx]) -> Checked<Vec<Suppl
     let mut supplies = vec![Supply::Star(Millivolts(230_000)); circuits.len()];
     for ix in downwards(places) {
         let parent = circuits[ix].parent.as_deref().and_then(|parent| names.get(parent));
-        let transformer = transformer(&format!("circuits[{ix}].transformer"), &circuits[ix])?;
+        let transformer = transformer(format_args!("circuits[{ix}].transformer"), &circuits[ix])?;
         supplies[ix] = match (&circuits[ix].supply, parent) {
-            (Some(own), _) => supply(&format!("circuits[{ix}].supply.volts"), own)?,
+            (Some(own), _) => supply(format_args!("circuits[{ix}].supply.volts"), own)?,
             (None, Some(&parent)) => {
                 transformer.map_or(supplies[parent], |transformer| transformer.secondary(supplies[parent]))
             }
@@ -148,19 +152,19 @@ fn supplies(circuits: &[CircuitFile], places: &[CircuitIx]) -> Checked<Vec<Suppl
         };
         if transformer.is_some() && matches!(supplies[ix], Supply::Split(_) | Supply::Single(_)) {
             let what = "has two or one lines, a three-phase transformer feeds a star or a delta";
-            return Err(LineFault::new(format!("circuits[{ix}].supply"), what));
+            return Err(LineFault::new(format_args!("circuits[{ix}].supply"), what));
         }
     }
     Ok(supplies)
 }
 
-fn transformer(key: &str, circuit: &CircuitFile) -> Checked<Option<Transformer>> {
+fn transformer(key: Arguments<'_>, circuit: &CircuitFile) -> Checked<Option<Transformer>> {
     let Some(TransformerFile { group, ratio }) = circuit.transformer else { return Ok(None) };
     if circuit.parent.is_none() {
         let what = "stands at a root: it belongs to the circuit on its secondary side, under one on its primary side";
         return Err(LineFault::new(key, what));
     }
-    let ratio = within(&format!("{key}.ratio"), ratio, 0.001, 1000.0, "")?;
+    let ratio = within(format_args!("{key}.ratio"), ratio, 0.001, 1000.0, "")?;
     let group = match group {
         GroupName::Dyn => VectorGroup::Dyn,
         GroupName::Yyn => VectorGroup::Yyn,
@@ -168,7 +172,7 @@ fn transformer(key: &str, circuit: &CircuitFile) -> Checked<Option<Transformer>>
     Ok(Some(Transformer { group, ratio }))
 }
 
-fn supply(key: &str, file: &SupplyFile) -> Checked<Supply> {
+fn supply(key: Arguments<'_>, file: &SupplyFile) -> Checked<Supply> {
     let volts = Millivolts::from_volts_f64(within(key, file.volts, 1.0, 100_000.0, "V")?);
     Ok(match file.system {
         SystemName::Star => Supply::Star(volts),
@@ -184,54 +188,55 @@ fn circuits(files: &[CircuitFile], places: &[CircuitIx], supplies: &[Supply]) ->
         files.iter().zip(places).map(|(file, &place)| (file.id.as_str(), place)).collect();
     let mut circuits = Vec::with_capacity(files.len());
     for ix in downwards(places) {
-        let (key, file) = (format!("circuits[{ix}]"), &files[ix]);
+        let key = format_args!("circuits[{ix}]");
+        let file = &files[ix];
         if file.limit_a.is_none() && file.limit_kw.is_none() && file.limit_kva.is_none() {
             let what = "is missing, and there is no limit_kw or limit_kva either";
-            return Err(LineFault::new(format!("{key}.limit_a"), what));
+            return Err(LineFault::new(format_args!("{key}.limit_a"), what));
         }
         let limit = file
             .limit_a
             .as_deref()
-            .map(|limit| per_line(&format!("{key}.limit_a"), limit, supplies[ix], (0.0, rounded_down)));
+            .map(|limit| per_line(format_args!("{key}.limit_a"), limit, supplies[ix], (0.0, rounded_down)));
         circuits.push(Circuit {
             id: file.id.clone(),
             parent: file.parent.as_deref().and_then(|parent| names.get(parent)).copied(),
             limit: limit.transpose()?.unwrap_or(PerLine::all(Milliamps::MAX)),
-            limit_power: limit_power(&key, file)?,
-            balance: balance(&key, file, supplies[ix])?,
+            limit_power: limit_power(key, file)?,
+            balance: balance(key, file, supplies[ix])?,
             supply: supplies[ix],
-            transformer: transformer(&format!("{key}.transformer"), file)?,
+            transformer: transformer(format_args!("{key}.transformer"), file)?,
         });
     }
     Ok(circuits)
 }
 
 /// The smaller one of both: a car's power factor is taken as 1, and of other load only its amperes are known.
-fn limit_power(key: &str, file: &CircuitFile) -> Checked<Option<Watts>> {
+fn limit_power(key: Arguments<'_>, file: &CircuitFile) -> Checked<Option<Watts>> {
     let limits = [("limit_kw", file.limit_kw, "kW"), ("limit_kva", file.limit_kva, "kVA")];
     let mut least: Option<Watts> = None;
     for (name, limit, unit) in limits {
         if let Some(limit) = limit {
             let limit =
-                Watts::from_kw_f64(within(&format!("{key}.{name}"), limit, 0.0, KILOWATTS_MAX, unit)?);
+                Watts::from_kw_f64(within(format_args!("{key}.{name}"), limit, 0.0, KILOWATTS_MAX, unit)?);
             least = Some(least.map_or(limit, |other| other.min(limit)));
         }
     }
     Ok(least)
 }
 
-fn balance(key: &str, file: &CircuitFile, supply: Supply) -> Checked<Balance> {
+fn balance(key: Arguments<'_>, file: &CircuitFile, supply: Supply) -> Checked<Balance> {
     let amps = |name: &str, limit: Option<f64>| {
-        let checked = limit.map(|limit| within(&format!("{key}.{name}"), limit, 0.0, AMPS_MAX, "A"));
+        let checked = limit.map(|limit| within(format_args!("{key}.{name}"), limit, 0.0, AMPS_MAX, "A"));
         checked.transpose().map(|limit| limit.map(rounded_down))
     };
     if file.limit_neutral_a.is_some() && matches!(supply, Supply::Delta(_)) {
         let what = "is set, and a delta supply has no neutral";
-        return Err(LineFault::new(format!("{key}.limit_neutral_a"), what));
+        return Err(LineFault::new(format_args!("{key}.limit_neutral_a"), what));
     }
     if file.limit_unbalance_a.is_some() && matches!(supply, Supply::Single(_)) {
         let what = "is set, and a single-phase supply has no second line";
-        return Err(LineFault::new(format!("{key}.limit_unbalance_a"), what));
+        return Err(LineFault::new(format_args!("{key}.limit_unbalance_a"), what));
     }
     Ok(Balance {
         neutral: amps("limit_neutral_a", file.limit_neutral_a)?,
@@ -248,11 +253,11 @@ fn circuit_states(
     let mut states = Vec::with_capacity(circuits.len());
     for ix in downwards(places).into_iter().rev() {
         let circuit = &circuits[places[ix].0];
-        let key = format!("circuits[{ix}].other_load_a");
+        let key = format_args!("circuits[{ix}].other_load_a");
         let own = files[ix]
             .other_load_a
             .as_deref()
-            .map(|load| per_line(&key, load, circuit.supply, (-AMPS_MAX, rounded_up)));
+            .map(|load| per_line(key, load, circuit.supply, (-AMPS_MAX, rounded_up)));
         let other_load = own.transpose()?.unwrap_or(below[places[ix].0]);
         if let Some(parent) = circuit.parent {
             let above = circuit.transformer.map_or(other_load, |transformer| transformer.primary(other_load));
@@ -266,7 +271,7 @@ fn circuit_states(
 
 /// Amperes for each line that the supply has; all three where the system has three.
 fn per_line(
-    key: &str,
+    key: Arguments<'_>,
     values: &[f64],
     supply: Supply,
     (least, rounded): (f64, fn(f64) -> Milliamps),
@@ -282,8 +287,8 @@ fn per_line(
     }
     let mut amps = PerLine::all(Milliamps::ZERO);
     for (ix, &value) in values.iter().enumerate() {
-        let key = format!("{key}[{ix}]");
-        amps.0[ix] = rounded(within(&key, value, least, AMPS_MAX, "A")?);
+        let key = format_args!("{key}[{ix}]");
+        amps.0[ix] = rounded(within(key, value, least, AMPS_MAX, "A")?);
     }
     Ok(amps)
 }
@@ -298,7 +303,7 @@ fn rounded_up(amps: f64) -> Milliamps {
     Milliamps::from_amps_f64((amps * 1000.0 - 1e-6).ceil() / 1000.0)
 }
 
-pub(super) fn within(key: &str, value: f64, least: f64, most: f64, unit: &str) -> Checked<f64> {
+pub(super) fn within(key: Arguments<'_>, value: f64, least: f64, most: f64, unit: &str) -> Checked<f64> {
     if (least..=most).contains(&value) {
         return Ok(value);
     }
@@ -306,7 +311,7 @@ pub(super) fn within(key: &str, value: f64, least: f64, most: f64, unit: &str) -
     Err(LineFault::new(key, what.replace(" ,", ",").trim_end()))
 }
 
-pub(super) fn instant(key: &str, seconds: f64) -> Checked<Instant> {
+pub(super) fn instant(key: Arguments<'_>, seconds: f64) -> Checked<Instant> {
     let seconds = within(key, seconds, -SECONDS_MAX, SECONDS_MAX, "s")?;
     Ok(Instant((CLOCK_ZERO_US + seconds * 1e6).round() as u64))
 }

@@ -43,8 +43,8 @@ pub struct LineFault {
 }
 
 impl LineFault {
-    fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { key: key.into(), what: what.into() }
+    fn new(key: impl ToString, what: impl Into<String>) -> Self {
+        Self { key: key.to_string(), what: what.into() }
     }
 }
 

@@ -8,6 +8,7 @@ use dlb_engine::lines::{Line, PerLine, Wiring};
 use dlb_engine::site::{Charger, CircuitIx, Supply};
 use dlb_engine::snapshot::{ChargerState, Demand, Reservation};
 use dlb_engine::units::{Milliamps, WattHours};
+use std::fmt::Arguments;
 
 /// A charger's own figures, in amperes of the grid's side whatever its kind.
 pub(super) struct Outlet {
@@ -20,15 +21,15 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    pub(super) fn new(key: &str, file: &ChargerFile, supply: Supply) -> Checked<Self> {
-        let wiring = wiring(&format!("{key}.phases"), file, supply)?;
+    pub(super) fn new(key: Arguments<'_>, file: &ChargerFile, supply: Supply) -> Checked<Self> {
+        let wiring = wiring(format_args!("{key}.phases"), file, supply)?;
         match file.kind {
             KindName::Ac => Self::ac(key, file, wiring),
             KindName::Dc => Self::dc(key, file, wiring, supply),
         }
     }
 
-    fn ac(key: &str, file: &ChargerFile, wiring: Wiring) -> Checked<Self> {
+    fn ac(key: Arguments<'_>, file: &ChargerFile, wiring: Wiring) -> Checked<Self> {
         let kilowatts = [
             ("min_kw", file.min_kw),
             ("max_kw", file.max_kw),
@@ -40,24 +41,24 @@ impl Outlet {
         let wants = file.wants_a.unwrap_or(max);
         Ok(Self {
             wiring,
-            min: within(&format!("{key}.min_a"), file.min_a.unwrap_or(6.0), 0.0, AMPS_MAX, "A")?,
-            max: within(&format!("{key}.max_a"), max, 0.001, AMPS_MAX, "A")?,
-            wants: within(&format!("{key}.wants_a"), wants, 0.0, AMPS_MAX, "A")?,
+            min: within(format_args!("{key}.min_a"), file.min_a.unwrap_or(6.0), 0.0, AMPS_MAX, "A")?,
+            max: within(format_args!("{key}.max_a"), max, 0.001, AMPS_MAX, "A")?,
+            wants: within(format_args!("{key}.wants_a"), wants, 0.0, AMPS_MAX, "A")?,
             kilowatts: None,
         })
     }
 
-    fn dc(key: &str, file: &ChargerFile, wiring: Wiring, supply: Supply) -> Checked<Self> {
+    fn dc(key: Arguments<'_>, file: &ChargerFile, wiring: Wiring, supply: Supply) -> Checked<Self> {
         let amperes = [("min_a", file.min_a), ("max_a", file.max_a), ("wants_a", file.wants_a)];
         refuse(key, &amperes, "belongs to AC chargers; DC chargers are given in kilowatts")?;
         let Some(max) = file.max_kw else {
-            return Err(LineFault::new(format!("{key}.max_kw"), "is missing: a DC charger needs it"));
+            return Err(LineFault::new(format_args!("{key}.max_kw"), "is missing: a DC charger needs it"));
         };
         let efficiency = file.efficiency.unwrap_or(0.95);
-        let efficiency = within(&format!("{key}.efficiency"), efficiency, 0.1, 1.0, "")?;
+        let efficiency = within(format_args!("{key}.efficiency"), efficiency, 0.1, 1.0, "")?;
         let each = efficiency * volts_per_ampere(wiring, supply) / 1000.0;
         let amps = |name: &str, kilowatts: f64, least: f64| {
-            Ok(within(&format!("{key}.{name}"), kilowatts, least, KILOWATTS_MAX, "kW")? / each)
+            Ok(within(format_args!("{key}.{name}"), kilowatts, least, KILOWATTS_MAX, "kW")? / each)
         };
         Ok(Self {
             wiring,
@@ -68,16 +69,21 @@ impl Outlet {
         })
     }
 
-    pub(super) fn charger(&self, key: &str, file: &ChargerFile, circuit: CircuitIx) -> Checked<Charger> {
+    pub(super) fn charger(
+        &self,
+        key: Arguments<'_>,
+        file: &ChargerFile,
+        circuit: CircuitIx,
+    ) -> Checked<Charger> {
         // The engine's chargers are off or on; one without a minimum is on from the first milliampere.
         let min = Milliamps(((self.min * 1000.0 - 1e-6).ceil() as i32).max(1));
         let max = rounded_down(self.max);
         if min > max {
             let unit = if self.kilowatts.is_some() { "kw" } else { "a" };
-            return Err(LineFault::new(format!("{key}.min_{unit}"), format!("is above max_{unit}")));
+            return Err(LineFault::new(format_args!("{key}.min_{unit}"), format!("is above max_{unit}")));
         }
-        let step = within(&format!("{key}.step_a"), file.step_a.unwrap_or(0.0), 0.0, AMPS_MAX, "A")?;
-        let weight = within(&format!("{key}.weight"), file.weight.unwrap_or(1.0), 0.001, 1000.0, "")?;
+        let step = within(format_args!("{key}.step_a"), file.step_a.unwrap_or(0.0), 0.0, AMPS_MAX, "A")?;
+        let weight = within(format_args!("{key}.weight"), file.weight.unwrap_or(1.0), 0.001, 1000.0, "")?;
         Ok(Charger {
             id: file.id.clone(),
             circuit,
@@ -91,30 +97,30 @@ impl Outlet {
         })
     }
 
-    pub(super) fn state(&self, key: &str, file: &ChargerFile) -> Checked<ChargerState> {
+    pub(super) fn state(&self, key: Arguments<'_>, file: &ChargerFile) -> Checked<ChargerState> {
         if file.car_phases.is_some_and(|phases| !(1..=3).contains(&phases)) {
-            return Err(LineFault::new(format!("{key}.car_phases"), "is not 1, 2 or 3"));
+            return Err(LineFault::new(format_args!("{key}.car_phases"), "is not 1, 2 or 3"));
         }
         let time = |name: &str, value: Option<f64>| {
-            value.map(|seconds| instant(&format!("{key}.{name}"), seconds)).transpose()
+            value.map(|seconds| instant(format_args!("{key}.{name}"), seconds)).transpose()
         };
         let energy = file
             .energy_needed_kwh
-            .map(|kwh| within(&format!("{key}.energy_needed_kwh"), kwh, 0.0, KILOWATTS_MAX, "kWh"));
+            .map(|kwh| within(format_args!("{key}.energy_needed_kwh"), kwh, 0.0, KILOWATTS_MAX, "kWh"));
         Ok(ChargerState {
             demand: self.demand(key, file)?,
             car_phases: file.car_phases,
             least: Milliamps::ZERO,
-            drawn: self.drawn(&format!("{key}.drawn_a"), file)?,
+            drawn: self.drawn(format_args!("{key}.drawn_a"), file)?,
             arrived: time("arrived_s", file.arrived_s)?,
             departs: time("departs_s", file.departs_s)?,
             energy_needed: energy.transpose()?.map(|kwh| WattHours((kwh * 1000.0).round() as i64)),
         })
     }
 
-    fn demand(&self, key: &str, file: &ChargerFile) -> Checked<Demand> {
+    fn demand(&self, key: Arguments<'_>, file: &ChargerFile) -> Checked<Demand> {
         if let Some(reserved) = file.reserved_a {
-            let reserved = within(&format!("{key}.reserved_a"), reserved, 0.0, AMPS_MAX, "A")?;
+            let reserved = within(format_args!("{key}.reserved_a"), reserved, 0.0, AMPS_MAX, "A")?;
             return Ok(Demand::Reserved(Milliamps::from_amps_f64(reserved), Reservation::Uncontrollable));
         }
         let wants = Milliamps::from_amps_f64(self.wants);
@@ -125,14 +131,14 @@ impl Outlet {
         })
     }
 
-    fn drawn(&self, key: &str, file: &ChargerFile) -> Checked<Option<PerLine<Milliamps>>> {
+    fn drawn(&self, key: Arguments<'_>, file: &ChargerFile) -> Checked<Option<PerLine<Milliamps>>> {
         let Some(values) = &file.drawn_a else { return Ok(None) };
         let mut own = [Milliamps::ZERO; 3];
         if values.len() > own.len() {
             return Err(LineFault::new(key, format!("has {} values, a charger has 3 phases", values.len())));
         }
         for (ix, &value) in values.iter().enumerate() {
-            let value = within(&format!("{key}[{ix}]"), value, -AMPS_MAX, AMPS_MAX, "A")?;
+            let value = within(format_args!("{key}[{ix}]"), value, -AMPS_MAX, AMPS_MAX, "A")?;
             own[ix] = Milliamps::from_amps_f64(value);
         }
         // Somebody gave the site's lines instead of the charger's own: its largest current counts, whichever it is.
@@ -144,9 +150,9 @@ impl Outlet {
     }
 }
 
-fn refuse(key: &str, fields: &[(&str, Option<f64>)], what: &str) -> Checked<()> {
+fn refuse(key: Arguments<'_>, fields: &[(&str, Option<f64>)], what: &str) -> Checked<()> {
     match fields.iter().find(|(_, value)| value.is_some()) {
-        Some((name, _)) => Err(LineFault::new(format!("{key}.{name}"), what)),
+        Some((name, _)) => Err(LineFault::new(format_args!("{key}.{name}"), what)),
         None => Ok(()),
     }
 }
@@ -163,7 +169,7 @@ fn volts_per_ampere(wiring: Wiring, supply: Supply) -> f64 {
     }
 }
 
-fn wiring(key: &str, file: &ChargerFile, supply: Supply) -> Checked<Wiring> {
+fn wiring(key: Arguments<'_>, file: &ChargerFile, supply: Supply) -> Checked<Wiring> {
     let three = ["L1", "L2", "L3"].map(String::from);
     let phases = match (&file.phases, file.kind) {
         (Some(phases), _) => phases.as_slice(),
@@ -197,14 +203,14 @@ fn wiring(key: &str, file: &ChargerFile, supply: Supply) -> Checked<Wiring> {
     Ok(wiring)
 }
 
-fn pair(key: &str, from: Line, to: Line, supply: Supply) -> Checked<Wiring> {
+fn pair(key: Arguments<'_>, from: Line, to: Line, supply: Supply) -> Checked<Wiring> {
     if from == to || matches!(supply, Supply::Single(_)) {
         return Err(LineFault::new(key, "a pair needs two different lines of its supply"));
     }
     Ok(Wiring::Between(from, to))
 }
 
-fn line(key: &str, name: &str, supply: Supply) -> Checked<Line> {
+fn line(key: Arguments<'_>, name: &str, supply: Supply) -> Checked<Line> {
     let line = name.parse().map_err(|()| {
         LineFault::new(key, format!("\"{name}\" is no line: L1, L2, L3, or a pair such as \"L1-L2\""))
     })?;
