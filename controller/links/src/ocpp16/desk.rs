@@ -42,8 +42,8 @@ pub struct Desk {
     pub announced: Option<Milliamps>,
     pub refusals: u8,
     pub retry_at: Option<Instant>,
-    /// That it takes no limit was told already.
-    pub trouble_told: bool,
+    /// Why it takes no limit, until it takes one; its people were told already.
+    pub gave_up: Option<String>,
     pub armed: Armed,
     pub number_phases: Option<u8>,
     pub car_phases: Option<u8>,

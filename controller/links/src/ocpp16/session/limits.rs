@@ -233,7 +233,7 @@ impl Session {
         let Some(sent) = desk.sent.as_mut().filter(|sent| sent.id == id) else { return };
         sent.accepted = true;
         desk.refusals = 0;
-        desk.trouble_told = false;
+        desk.gave_up = None;
         if desk.announced != Some(value) {
             desk.announced = Some(value);
             self.notice(outlet, Notice::LimitAccepted(value));
@@ -251,8 +251,10 @@ impl Session {
     ) {
         let proven = self.memory.lessons.recipe == Some(recipe);
         let Some(desk) = self.desks.get_mut(&outlet) else { return };
-        let Some(sent) = desk.sent.as_ref().filter(|sent| sent.id == id) else { return };
-        let (running, value) = (desk.running().is_some(), sent.value);
+        if desk.sent.as_ref().is_none_or(|sent| sent.id != id) {
+            return;
+        }
+        let running = desk.running().is_some();
         desk.refusals = desk.refusals.saturating_add(1);
         let believed = match refusal {
             _ if proven => REFUSALS_BELIEVED,
@@ -267,7 +269,7 @@ impl Session {
             return;
         }
         if proven && *refusal == Refusal::Silence {
-            self.give_up_limit(now, outlet, value, refusal);
+            self.give_up_limit(now, outlet, refusal);
             return;
         }
         (desk.sent, desk.refusals) = (None, 0);
@@ -282,18 +284,20 @@ impl Session {
         }
         if self.recipe().is_none() {
             self.limits.start_over();
-            self.give_up_limit(now, outlet, value, refusal);
+            self.give_up_limit(now, outlet, refusal);
         }
     }
 
-    fn give_up_limit(&mut self, now: Instant, outlet: Outlet, limit: Milliamps, refusal: &Refusal) {
+    /// Whatever is wanted by now, it will not hold it.
+    fn give_up_limit(&mut self, now: Instant, outlet: Outlet, refusal: &Refusal) {
         let Some(desk) = self.desks.get_mut(&outlet) else { return };
         let silent = *refusal == Refusal::Silence;
         desk.retry_at = Some(now + if silent { RETRY_OF_THE_SILENT } else { RETRY_LATER });
         desk.refusals = 0;
-        let told = std::mem::replace(&mut desk.trouble_told, true);
-        let why = refusal.to_string();
-        self.notice(outlet, Notice::LimitRefused { limit, why });
+        let told = desk.gave_up.replace(refusal.to_string()).is_some();
+        if let Some(limit) = desk.wanted {
+            self.notice(outlet, Notice::LimitRefused { limit, why: refusal.to_string() });
+        }
         if !told {
             let name = &self.settings.identity;
             let text = format!(

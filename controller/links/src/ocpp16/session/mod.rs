@@ -260,8 +260,13 @@ impl Session {
         }
         desk.wanted = Some(limit);
         desk.announced = None;
-        if !desk.trouble_told {
+        // Not asked before it is time to try again; it holds the new limit as little as the one before.
+        let refused = desk.gave_up.clone().filter(|_| desk.running().is_some());
+        if desk.gave_up.is_none() {
             desk.retry_at = None;
+        }
+        if let Some(why) = refused {
+            self.notice(outlet, Notice::LimitRefused { limit, why });
         }
         if pause == Pause::Floor6 && limit < limits::FLOOR {
             let why = "this model cannot be held below 6 A".to_owned();

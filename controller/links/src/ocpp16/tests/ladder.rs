@@ -83,6 +83,21 @@ fn a_charger_that_refuses_everything_is_named_once() {
 }
 
 #[test]
+fn a_limit_that_changed_while_a_charger_refused_is_refused_too() {
+    let refused = |told: Vec<Notice>, amperes| {
+        told.iter().any(|it| matches!(it, Notice::LimitRefused { limit, .. } if *limit == amps(amperes)))
+    };
+    let (mut bench, _) = Bench::charging(adopted());
+    bench.limit(16);
+    bench.session.set_limit(bench.now, ONE, amps(12));
+    negotiate(&mut bench, |_| false);
+    assert!(refused(bench.told(), 12));
+    // It is asked again in a minute; until then it is known what it would say.
+    bench.session.set_limit(bench.now, ONE, amps(8));
+    assert!(refused(bench.told(), 8));
+}
+
+#[test]
 fn a_charger_that_counts_in_watts_is_told_watts() {
     let mut bench = Bench::new(adopted());
     bench.session.opened(bench.now);
