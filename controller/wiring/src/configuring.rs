@@ -1,6 +1,7 @@
 //! A new configuration while the site runs: what is known of chargers, meters and limits in force is carried over.
 
 use crate::controller::Controller;
+use crate::event::Effect;
 use crate::outlet::OutletRecord;
 use crate::ports::Ports;
 use crate::settings::{LinkSetting, Settings};
@@ -15,7 +16,8 @@ impl Controller {
             old.site.find_charger(id).map_or_else(OutletRecord::default, |ix| self.outlets[ix.0].clone())
         };
         self.outlets = new.site.chargers().iter().map(|charger| carry(&charger.id)).collect();
-        self.departed.compare(now, &old, new, &self.ledger);
+        let departed = self.departed.compare(now, &old, new, &self.ledger);
+        self.effects.extend(departed.map(Effect::Record));
         self.ledger = self.ledger.reconfigured(&old.site, &new.site, now);
         self.inputs = self.inputs.reconfigured(&old, new, now);
         self.outputs = self.outputs.reconfigured(&old, new);

@@ -79,6 +79,7 @@ impl Controller {
     pub fn new(settings: Settings, memories: BTreeMap<String, String>, now: Instant) -> Self {
         let models = Models::read(&memories);
         let metering = Metering::new(&settings, &memories, now);
+        let departed = Departed::read(&memories, now, &settings.site);
         let mut central = Central::new(memories);
         central.configure(now, &settings);
         let mut controller = Self {
@@ -92,7 +93,7 @@ impl Controller {
             allocator: Allocator::new(),
             allocation: None,
             site_limit: None,
-            departed: Departed::default(),
+            departed,
             central,
             ports: Ports::new(&settings, now, 0),
             alerts: Alerts::default(),

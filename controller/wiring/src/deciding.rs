@@ -2,7 +2,7 @@
 
 use crate::arrivals::kept_for_arrival;
 use crate::controller::Controller;
-use crate::event::Severity;
+use crate::event::{Effect, Severity};
 use crate::outlet::OutletRecord;
 use crate::settings::LinkSetting;
 use dlb_engine::allocation::{Grant, Reason};
@@ -24,7 +24,8 @@ fn less_for_power_factors(limit: Milliamps) -> Milliamps {
 impl Controller {
     pub(crate) fn decide(&mut self, now: Instant) {
         self.expire(now);
-        self.departed.forget(now, &self.central);
+        let departed = self.departed.forget(now, &self.central);
+        self.effects.extend(departed.map(Effect::Record));
         self.watch_idling(now);
         self.follow_sun(now);
         let snapshot = self.snapshot(now);
