@@ -266,11 +266,13 @@ impl Outlet {
         }
     }
 
-    /// Watts of an ampere on each of its first phases, as it measures them.
+    /// Watts of an ampere on each of its first phases, as it measures them. Between two lines there is one current,
+    /// however many phases the car could use.
     #[must_use]
     pub fn watts_per_ampere(&self, phases: u8) -> f64 {
+        let currents = if matches!(self.plate.wiring, Wiring::Between(..)) { 1 } else { phases.max(1) };
         let lines = self.plate.wiring.lines().into_iter().flatten();
-        lines.take(usize::from(phases.max(1))).map(|line| self.across(line)).sum()
+        lines.take(usize::from(currents)).map(|line| self.across(line)).sum()
     }
 
     /// True currents on the site's lines.

@@ -206,9 +206,10 @@ impl Watch {
     }
 
     /// For how long anybody could have held this circuit. Who obeys nobody has no fallback either: while the box is
-    /// dead and such a charger draws, all that is promised is that nothing trips.
+    /// dead and such a charger draws, or while everybody else draws nothing, all that is promised is that nothing trips.
     fn in_hand_s(&mut self, site: &ClosedLoop, circuit: usize) -> f64 {
-        if site.powered().is_none() && rebels(site, circuit) > 0 {
+        let rebels = rebels(site, circuit);
+        if rebels > 0 && (site.powered().is_none() || all_lowered(site, circuit)) {
             self.out_of_hand[circuit] = Some(site.now());
         }
         self.out_of_hand[circuit].map_or(f64::INFINITY, |at| site.now().since(at).as_secs_f64())
@@ -222,9 +223,8 @@ impl Watch {
         for (ix, bay) in world.bays().iter().enumerate().filter(|(_, bay)| bay.outlet().car().is_some()) {
             if world.path(bay.circuit).any(|at| at == circuit) {
                 // Who was taken out of the configuration is an appliance like others: a meter shows what it draws.
-                let removed = |fault: &Fault| matches!(fault.trouble, Trouble::Removed { bay } if bay == ix);
-                let removed = site.troubles(Duration::ZERO).any(removed);
-                worst = worst + if removed { bay.outlet().currents() } else { promised(bay.outlet()) };
+                worst =
+                    worst + if removed(site, ix) { bay.outlet().currents() } else { promised(bay.outlet()) };
             }
         }
         let swell = world.electrical().swell();
@@ -319,6 +319,24 @@ fn rebels(site: &ClosedLoop, circuit: usize) -> usize {
     let rebel = |bay: &&Bay| bay.outlet().plate().temper != Temper::Obeys && bay.outlet().car().is_some();
     let below = |bay: &&Bay| world.path(bay.circuit).any(|at| at == circuit);
     world.bays().iter().filter(rebel).filter(below).count()
+}
+
+/// Is it out of the configuration at the moment?
+fn removed(site: &ClosedLoop, ix: usize) -> bool {
+    let removes = |fault: &Fault| matches!(fault.trouble, Trouble::Removed { bay } if bay == ix);
+    site.troubles(Duration::ZERO).any(removes)
+}
+
+/// Does nobody in this circuit draw who could be lowered?
+fn all_lowered(site: &ClosedLoop, circuit: usize) -> bool {
+    let world = site.world();
+    let mut below = world.bays().iter().enumerate();
+    below.all(|(ix, bay)| {
+        !world.path(bay.circuit).any(|at| at == circuit)
+            || bay.outlet().plate().temper != Temper::Obeys
+            || removed(site, ix)
+            || bay.outlet().car().is_none_or(|car| car.drawn() <= 0.0)
+    })
 }
 
 /// Is a circuit so far over its limit that those who obey nobody can be told from those whose meter errs?
