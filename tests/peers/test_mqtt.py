@@ -119,6 +119,8 @@ async def test_a_site_limit_over_mqtt_lowers_the_chargers_and_ends(make_box, met
 async def test_a_command_that_the_broker_repeats_is_refused(make_box, meter, broker, listen):
     box = await in_thread(make_box, site(meter, ocpp("CP-1"), mqtt=mqtt(broker)))
     one = listen()
+    # Before the box says that it listens, even the first would be one that the broker repeats.
+    await in_thread(one.until, lambda: one.of(f"dlb/{box.id}/status") == "online")
     one.publish(f"dlb/{box.id}/set/strategy", "departure", retain=True)
     await in_thread(one.until, lambda: one.of(f"{box.id}/strategy") == "departure")
     await in_thread(box.kill)
