@@ -4,7 +4,7 @@
 //! it meanwhile, it draws its fallback beside limits that were handed out to the last ampere. That must not trip
 //! anything. So limits leave room for one such car, as far as the circuit's protective device does not carry the two
 //! together for as long as limits last. Behind a fuse of 63 A that is nothing; it shows on circuits that hardly carry
-//! two cars. A charger that is paused with a car counts as one without: its car may go, and another come.
+//! two cars.
 
 use crate::controller::Controller;
 use dlb_engine::allocation::Reason;
@@ -21,8 +21,7 @@ const MARGIN: Duration = Duration::from_secs(10);
 /// One circuit, were the box to die now.
 #[derive(Clone, Copy, Debug, Default)]
 struct Afterwards {
-    /// The largest fallback of a charger without a car, or what one that is held below its fallback lacks of it, on each
-    /// line.
+    /// The largest fallback of a charger without a car, on each line.
     arrives: PerLine<Milliamps>,
     /// How long limits in force may last.
     lasts: Duration,
@@ -45,7 +44,7 @@ impl Controller {
         let mut circuits = vec![Afterwards::default(); site.circuits().len()];
         for ix in site.charger_indexes() {
             let (mut arrives, lasts) = match self.outlets[ix.0].may_draw() {
-                true => (self.lacks(ix), self.lasts(ix)),
+                true => (PerLine::default(), self.lasts(ix)),
                 false => (self.falls_back(ix), Duration::ZERO),
             };
             for at in site.path(ix) {
@@ -61,11 +60,6 @@ impl Controller {
     fn lasts(&self, ix: ChargerIx) -> Duration {
         let known = self.ledger.fallback_of(ix).map_or(Duration::ZERO, |fallback| fallback.after);
         known.max(self.settings.policy.limit_lifetime) + MARGIN
-    }
-
-    fn lacks(&self, ix: ChargerIx) -> PerLine<Milliamps> {
-        let held = self.ledger.limit(ix).unwrap_or(self.settings.site.charger(ix).fallback);
-        self.falls_back(ix).map(|fallback| fallback.saturating_sub(held).max(Milliamps::ZERO))
     }
 
     fn falls_back(&self, ix: ChargerIx) -> PerLine<Milliamps> {
